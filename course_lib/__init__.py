@@ -1,0 +1,1 @@
+"""Machine learning of functions with symmetry: the methods behind the notebooks."""
