@@ -1,0 +1,33 @@
+"""A learned potential as an ASE calculator: molecular dynamics, relaxation and phonons then work unchanged."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from ase import Atoms
+from ase.calculators.calculator import Calculator, all_changes
+from ase.stress import full_3x3_to_voigt_6_stress
+
+if TYPE_CHECKING:
+    from course_lib.learning.potential import Potential
+
+
+class PotentialCalculator(Calculator):
+    """Energy (eV), forces (eV/Å) and, for a cell with a volume, stress (eV/Å³, Voigt order) of a fitted potential.
+
+    What the potential does not give raises ASE's PropertyNotImplementedError; bad frames raise as `predict` does.
+    """
+
+    implemented_properties: ClassVar = ["energy", "free_energy", "forces", "stress"]
+
+    def __init__(self, potential: "Potential") -> None:
+        super().__init__()
+        self.potential = potential
+
+    def calculate(self, atoms: Atoms | None = None, properties=("energy",), system_changes=tuple(all_changes)) -> None:
+        super().calculate(atoms, properties, system_changes)
+        prediction = self.potential.predict([self.atoms])
+        energy = float(prediction.energies[0])
+        self.results = {"energy": energy, "free_energy": energy}
+        if prediction.forces is not None:
+            self.results["forces"] = prediction.forces[0]
+        if prediction.stresses is not None and self.atoms.cell.rank == 3:
+            self.results["stress"] = full_3x3_to_voigt_6_stress(prediction.stresses[0])

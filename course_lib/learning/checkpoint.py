@@ -1,0 +1,130 @@
+"""One file for one fitted estimator: its arrays as safetensors, the rest as JSON in the header. Never pickle, so a
+file from a stranger runs no code.
+
+The header holds a description of the estimator (class, constructor parameters, attributes that end in an underscore;
+estimators within estimators likewise), the version of this format, and the SHA-256 of everything, so that damage is
+noticed on loading. The file is written beside its place and then renamed: a full disk leaves the old file.
+"""
+
+import hashlib
+import importlib
+import json
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_safetensors
+from sklearn.base import BaseEstimator
+
+FORMAT = 1
+LIBRARIES = ("course_lib", "sklearn")
+"""Whose modules a file may name for import; another module's class must have been imported before."""
+
+
+def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
+    """Write a fitted estimator. Raises TypeError for an attribute that is neither number, text, array, list, tuple,
+    dict nor such an estimator, and OSError, with what was there before untouched, where the file cannot be written.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    description = json.dumps(_described(estimator, type(estimator).__name__, arrays))
+    header = {"format": str(FORMAT), "estimator": description, "sha256": _digest(description, arrays)}
+    content, path = to_safetensors(arrays, metadata=header), Path(path)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with open(partial, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike, expected: type[BaseEstimator]) -> Any:
+    """Read an instance of `expected` or of a class derived from it. Raises FileNotFoundError, and ValueError for a
+    damaged file, a newer format, another class, or constructor parameters that this version of the class refuses.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header, arrays = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path} is no safetensors file, or was cut short ({error}); copy or train it again") from error
+    if not header.keys() >= {"format", "estimator", "sha256"}:
+        raise ValueError(f"{path} is a safetensors file, but was not written by course_lib")
+    if not header["format"].isdigit() or int(header["format"]) > FORMAT:
+        raise ValueError(f"{path} has format {header['format']}, this course_lib reads up to {FORMAT}; update course_lib")
+    if header["sha256"] != _digest(header["estimator"], arrays):
+        raise ValueError(f"{path} is damaged: its content does not have the SHA-256 it was written with; "
+                         "copy or train it again")
+    description = json.loads(header["estimator"])
+    if not issubclass(_class(description["class"], path), expected):
+        raise ValueError(f"{path} holds a {description['class']}, not a {expected.__name__}; load it by its own class")
+    return _restored(description, arrays, path)
+
+
+def _digest(description: str, arrays: dict[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(description.encode())
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.name} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
+
+
+def _described(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
+    """`value` in JSON's words; its arrays go into `arrays` under the place where they were found."""
+    match value:
+        case np.generic():
+            return value.item()
+        case None | bool() | int() | float() | str():
+            return value
+        case np.ndarray() if value.dtype.kind in "biuf":
+            arrays[place] = value.astype(value.dtype.newbyteorder("<"), order="C")
+            return {"array": place}
+        case list() | tuple():
+            kind = "list" if isinstance(value, list) else "tuple"
+            return {kind: [_described(v, f"{place}[{i}]", arrays) for i, v in enumerate(value)]}
+        case dict():
+            return {"dict": [[_described(k, place, arrays), _described(v, f"{place}[{k!r}]", arrays)]
+                             for k, v in value.items()]}
+        case BaseEstimator():
+            fitted = {k: v for k, v in vars(value).items() if k.endswith("_")}
+            return {"class": f"{type(value).__module__}:{type(value).__qualname__}"} | {
+                part: {k: _described(v, f"{place}.{k}", arrays) for k, v in values.items()}
+                for part, values in (("parameters", value.get_params(deep=False)), ("fitted", fitted))}
+    raise TypeError(f"{place} is a {type(value).__name__}, which a checkpoint cannot hold; "
+                    "numbers, text, numeric arrays, lists, tuples, dicts and estimators it can")
+
+
+def _restored(value: Any, arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Any:
+    match value:
+        case {"array": place}:
+            return arrays[place]
+        case {"list": values}:
+            return [_restored(v, arrays, path) for v in values]
+        case {"tuple": values}:
+            return tuple(_restored(v, arrays, path) for v in values)
+        case {"dict": items}:
+            return {_restored(k, arrays, path): _restored(v, arrays, path) for k, v in items}
+        case {"class": name, "parameters": parameters, "fitted": fitted}:
+            try:
+                estimator = _class(name, path)(**{k: _restored(v, arrays, path) for k, v in parameters.items()})
+            except TypeError as error:
+                raise ValueError(f"{path} was written by another version of {name}: {error}") from error
+            for attribute, v in fitted.items():
+                setattr(estimator, attribute, _restored(v, arrays, path))
+            return estimator
+    return value
+
+
+def _class(name: str, path: str | os.PathLike) -> type[BaseEstimator]:
+    module, qualname = name.split(":")
+    if module.split(".")[0] in LIBRARIES:
+        with suppress(ModuleNotFoundError):
+            importlib.import_module(module)
+    found = getattr(sys.modules.get(module), qualname, None)
+    if not (isinstance(found, type) and issubclass(found, BaseEstimator)):
+        raise ValueError(f"{path} holds a {name}, which is not known here; import the module that defines it first")
+    return found

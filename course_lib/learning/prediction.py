@@ -1,0 +1,55 @@
+"""What a potential says of frames, and what the frames' labels say, in the same form, so that the two compare."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.stress import voigt_6_to_full_3x3_stress
+
+from course_lib.structures import check_labels, check_structures
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Energies (M,) eV of M structures; forces, M arrays (N_i, 3) eV/Å; stresses (M, 3, 3) eV/Å³, ASE's sign.
+
+    Forces and stresses are None where there are none. A frame without a volume has zero stress. Raises ValueError
+    where the shapes disagree.
+    """
+
+    energies: np.ndarray
+    forces: list[np.ndarray] | None = None
+    stresses: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        M = len(self.energies)
+        if self.energies.shape != (M,):
+            raise ValueError(f"energies have shape {self.energies.shape}; one number a structure is needed, (M,)")
+        if self.forces is not None and len(self.forces) != M:
+            raise ValueError(f"forces of {len(self.forces)} structures beside energies of {M}")
+        if self.stresses is not None and self.stresses.shape != (M, 3, 3):
+            raise ValueError(f"stresses have shape {self.stresses.shape}; beside {M} energies, ({M}, 3, 3) is needed")
+
+
+def labels(frames: Sequence[Atoms]) -> Prediction:
+    """The labels that travel on the frames, as ASE keeps them, in the form of a `Prediction`.
+
+    Forces are None if no frame has them, stresses likewise; a frame without a stress among others with one has NaN.
+    Raises what `check_structures` raises, and ValueError for a frame without an energy or changed since it was labelled,
+    for forces on some frames only, and for labels that are not finite.
+    """
+    check_structures(frames)
+    check_labels(frames, ("energy",))
+    found = [atoms.calc.results for atoms in frames]
+    have = {name for results in found for name, value in results.items() if value is not None}
+    if "forces" in have:
+        check_labels(frames, ("forces",))
+    return Prediction(
+        np.array([results["energy"] for results in found], dtype=float),
+        [np.array(results["forces"], dtype=float) for results in found] if "forces" in have else None,
+        np.array([_full(results.get("stress")) for results in found]) if "stress" in have else None)
+
+
+def _full(stress: np.ndarray | None) -> np.ndarray:
+    return np.full((3, 3), np.nan) if stress is None else voigt_6_to_full_3x3_stress(stress)
