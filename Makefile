@@ -31,7 +31,7 @@ test: .venv/developer  ## test the library, the notebooks, the imports and the s
 	$(BIN)/ruff check
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest
-	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=180 notebooks
+	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 browser: .venv/developer  ## run the chapters in JupyterLab in a real Chromium and look at the pixels
 	$(BIN)/pytest tests/browser --browser

@@ -20,6 +20,10 @@ def haar(rng):
     return q * np.linalg.det(q)
 
 
+def euler(rng):
+    return Rotation.from_euler("ZYZ", rng.uniform(0, [2 * np.pi, np.pi, 2 * np.pi])).as_matrix()
+
+
 def distances(x):
     return np.linalg.norm(x[:, None] - x, axis=-1)
 
@@ -42,7 +46,7 @@ WRONG = [
     ("01.1", (120, 1440), "exchanges the carbon with a hydrogen"),
     ("01.1", (12, 1440), "rotations of a tetrahedron"),
     ("01.1", (24, 720), "the two carbons are alike"),
-    ("01.2", lambda rng: Rotation.from_euler("ZYZ", rng.uniform(0, [2 * np.pi, np.pi, 2 * np.pi])).as_matrix(), "crowd the poles"),
+    ("01.2", euler, "crowd the poles"),
     ("01.2", lambda rng: (lambda q: q * np.linalg.det(q))(qr(rng)[0]), "LAPACK's choice of signs"),
     ("01.2", lambda rng: (lambda q, r: q * np.sign(np.diag(r)))(*qr(rng)), "determinant −1"),
     ("01.2", lambda rng: rng.normal(size=(3, 3)), "not orthonormal"),
