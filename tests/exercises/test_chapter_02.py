@@ -1,0 +1,115 @@
+"""The checks of chapter 02 accept right answers and refuse each wrong one for its own reason."""
+
+import numpy as np
+import pytest
+
+from course_lib.exercises import exercises
+from course_lib.exercises.chapter_02 import equal_power_pair
+from course_lib.exercises.core import Wrong
+from course_lib.symmetry import couple, random_rotations, rotate_coefficients, spherical_harmonics, to_e3nn, to_scipy
+
+EXERCISES = exercises("02")
+YZX, ZXY = [1, 2, 0], [2, 0, 1]
+
+
+def _blocks(c):
+    return [c[l * l:(l + 1) ** 2] for l in range(round(np.sqrt(len(c))))]
+
+
+def _power(c):
+    return np.array([b @ b for b in _blocks(c)])
+
+
+def _y2(vectors):
+    x, y, z = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).T
+    return np.sqrt(15 / (4 * np.pi)) * np.stack(
+        [x * y, y * z, (3 * z**2 - 1) / np.sqrt(12), x * z, (x**2 - y**2) / 2], axis=1)
+
+
+def _long_y2(vectors):
+    x, y, z = vectors.T
+    return np.sqrt(15 / (4 * np.pi)) * np.stack(
+        [x * y, y * z, (2 * z**2 - x**2 - y**2) / np.sqrt(12), x * z, (x**2 - y**2) / 2], axis=1)
+
+
+def _cross(a, b):
+    return np.sqrt(2) * couple(a[YZX], b[YZX], 1)[ZXY]
+
+
+def _unit(v):
+    return v / np.linalg.norm(v)
+
+
+def _even(c):
+    return couple(c[4:9], c[4:9], 4) @ c[16:]
+
+
+def _odd(c):
+    return couple(c[4:9], c[9:16], 4) @ c[16:]
+
+
+RIGHT = {
+    "02.1": [({1, 2, 3, 4, 5}, {2, 4}), ([5, 4, 3, 2, 1], (4, 2))],
+    "02.2": [_y2, lambda v: spherical_harmonics(2, v)[:, 4:]],
+    "02.3": [_cross, np.cross],
+    "02.4": [_even, lambda c: couple(c[1:4], c[9:16], 4) @ c[16:], lambda c: couple(c[16:], c[4:9], 2) @ c[4:9]],
+}
+
+WRONG = [
+    ("02.1", ({0, 1, 2, 3, 4, 5}, {2, 4}), "needs l1 = l2"),
+    ("02.1", ({5}, set()), "only the largest"),
+    ("02.1", ({2, 3}, {2}), "go in"),
+    ("02.1", ({1, 3, 5}, set()), "add to 21"),
+    ("02.1", ({1, 2, 3, 4, 5}, {1, 3, 5}), "true ones"),
+    ("02.1", ({1, 2, 3, 4, 5}, {2, 4, 6}), "[6] are called pseudotensors"),
+    ("02.1", ({1, 2, 3, 4, 5}, {2}), "[4] are sorted wrongly"),
+    ("02.2", lambda v: _y2(v).T, "shape (5, 40)"),
+    ("02.2", lambda v: _y2(v) @ to_scipy(2).T, "complex"),
+    ("02.2", lambda v: _y2(v) @ to_e3nn(2).T, "e3nn's order"),
+    ("02.2", lambda v: _y2(v) @ to_e3nn(2, "component").T, "e3nn's order"),
+    ("02.2", lambda v: _y2(v) * np.sqrt(4 * np.pi), "'component' normalisation"),
+    ("02.2", lambda v: _y2(v) * np.sqrt(4 * np.pi / 5), "as e3nn's 'norm'"),
+    ("02.2", lambda v: _y2(v) * [1, -1, 1, -1, 1], "m = -1 has the wrong sign"),
+    ("02.2", lambda v: _y2(v)[:, [2, 3, 1, 4, 0]], "at the place of m = -2 stands m = 0"),
+    ("02.2", lambda v: _y2(v) * [1, 1, np.sqrt(3), 1, 1], "m = 0 is 1.73 times"),
+    ("02.2", _long_y2, "direction alone"),
+    ("02.3", lambda a, b: np.dot(a, b), "shape ()"),
+    ("02.3", lambda a, b: _cross(a, b) / np.sqrt(2), "too short by √2"),
+    ("02.3", lambda a, b: _cross(_unit(a), _unit(b)), "doubling a must double"),
+    ("02.3", lambda a, b: _cross(b, a), "b × a"),
+    ("02.3", lambda a, b: _cross(a, b)[YZX], "(y, z, x)"),
+    ("02.3", lambda a, b: _cross(a, b)[ZXY], "(z, x, y)"),
+    ("02.3", lambda a, b: couple(a[YZX], b[YZX], 2)[:3], "not the cross product"),
+    ("02.4", _power, "5 numbers"),
+    ("02.4", lambda c: np.sum(c**3), "changes under rotation"),
+    ("02.4", _odd, "turns its sign"),
+    ("02.4", lambda c: _even(c) + _odd(c), "not under reflections"),
+    ("02.4", lambda c: c[0] * _power(c)[4], "equal for both"),
+    ("02.4", lambda c: couple(c[16:], c[16:], 4) @ c[16:], "equal for both"),
+    ("02.4", lambda c: c[0] * _even(c), "multiplies it by 16"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer"), [(name, answer) for name, answers in RIGHT.items() for answer in answers])
+def test_a_right_answer_is_accepted(name, answer):
+    assert EXERCISES[name].grade(answer)
+
+
+@pytest.mark.parametrize(("name", "answer", "reason"), WRONG)
+def test_a_wrong_answer_is_refused_for_its_own_reason(name, answer, reason):
+    with pytest.raises(Wrong) as refused:
+        EXERCISES[name].grade(answer)
+    assert reason in str(refused.value)
+
+
+def test_every_exercise_has_a_right_answer_hints_and_at_least_three_wrong_ones():
+    assert EXERCISES.keys() == RIGHT.keys()
+    for name, exercise in EXERCISES.items():
+        assert exercise.hints and sum(name == wrong for wrong, _, _ in WRONG) >= 3
+
+
+def test_the_pair_of_exercise_5_has_equal_power_and_is_joined_by_no_rotation_or_reflection():
+    first, second = equal_power_pair()
+    assert np.allclose(_power(first), _power(second), rtol=1e-13)
+    assert np.isclose(_even(rotate_coefficients(first, -random_rotations(1, np.random.default_rng(0))[0])), _even(first))
+    assert abs(_even(first) - _even(second)) > 0.1
