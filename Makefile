@@ -34,7 +34,7 @@ test: .venv/developer  ## test the library, the notebooks, the imports and the s
 	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
 browser: .venv/developer  ## run the chapters in JupyterLab in a real Chromium and look at the pixels
-	$(BIN)/pytest tests/browser --browser
+	$(BIN)/pytest tests/browser
 
 benchmarks: .venv/developer  ## time every method beside its peer, one thread, and print the ratios
 	for script in $(filter-out %/clock.py,$(wildcard tests/benchmarks/*.py)); do OMP_NUM_THREADS=1 $(BIN)/python $$script; done

@@ -33,8 +33,9 @@ def haar_rotation(answer: Callable[[np.random.Generator], np.ndarray]) -> str:
     require(defect < 1e-10, f"|R Rᵀ − 1| is {defect:.2g}: the columns are not orthonormal.")
     improper = np.mean(np.linalg.det(drawn) < 0)
     require(improper == 0, f"{improper:.0%} of your matrices have determinant −1: they are reflections, not rotations.")
-    require(np.abs(drawn.mean(axis=0)).max() < 0.1, "some entries of your matrices lean to one sign: QR alone keeps LAPACK's "
-                                                    "choice of signs; make the diagonal of R positive.")
+    lean = np.abs(drawn.mean(axis=0)).max()
+    require(lean < 0.1, f"under Haar measure every entry has mean 0; one of yours has {lean:.2f} in size. If you used QR: LAPACK "
+                        "chooses the signs, make R's diagonal positive. If axis and angle: the angle must not be uniform.")
     for i, j in np.ndindex(3, 3):
         p = kstest(drawn[:, i, j], "uniform", args=(-1, 2)).pvalue
         require(p > 1e-5, f"under Haar measure every entry is uniform on [−1, 1]; yours at row {i}, column {j} is not "
@@ -52,11 +53,12 @@ def _clouds() -> list[np.ndarray]:
 
 @register("01.3", "Distances take care of E(3). What is still missing is the order of the rows.",
           "A sum over pairs of a function of their distance does not see the order. One sum is one number: use several.",
-          "Sums of exp(−a r²) for several widths a are smooth, invariant, and different for different clouds.")
+          "Sums of exp(−a r²) over all pairs, for several widths a, are smooth and invariant, and tell random clouds apart.")
 def invariant_fingerprint(answer: Callable[[np.ndarray], np.ndarray]) -> str:
     rng, clouds = np.random.default_rng(6), _clouds()
     values = [np.atleast_1d(answer(x)) for x in clouds]
     scale = max(np.abs(v).max() for v in values)
+    require(scale > 0, "all your features are zero: invariant, and useless.")
     for symmetry, move in (("a translation", lambda x: x + [1.0, -2.0, 0.5]),
                            ("a rotation", lambda x: x @ random_rotations(1, rng)[0].T),
                            ("inversion, x → −x", lambda x: -x),
@@ -66,13 +68,14 @@ def invariant_fingerprint(answer: Callable[[np.ndarray], np.ndarray]) -> str:
     apart = min(np.abs(a - b).max() for i, a in enumerate(values) for b in values[:i]) / scale
     require(apart > 1e-4, "your features are invariant, but two quite different clouds get the same values: "
                           "a constant is invariant as well, and useless.")
-    steps = np.linspace(0, 1, 2001)
-    path = np.array([np.atleast_1d(answer(clouds[0] * (1 - t) + clouds[1] * t)) for t in steps])
-    slopes = np.diff(path, axis=0) / np.abs(path).max()
-    jump = np.abs(np.diff(slopes, axis=0)).max() / np.abs(slopes).max()
-    require(jump < 0.05, f"on the way from one cloud to another the slope of a feature jumps by {jump:.0%} in one step: "
-                         "sorting puts a kink where two values trade places, and a force would jump there.")
-    return "Invariant under S_n × E(3), smooth, and different clouds stay apart."
+    for start, end in zip(clouds, clouds[1:], strict=False):
+        path = np.array([np.atleast_1d(answer(start * (1 - t) + end * t)) for t in np.linspace(0, 1, 1001)])
+        slopes = np.diff(path, axis=0)
+        jump = np.max(np.abs(np.diff(slopes, axis=0)).max(axis=0) / (np.ptp(slopes, axis=0) + 1e-12 * scale))
+        require(jump < 0.1, f"on the way from one cloud to another the slope of a feature jumps by {jump:.0%} of its range in one "
+                            "step of a thousand: sorting, the largest and the smallest put a kink where two values trade "
+                            "places, and a force would jump there.")
+    return "Invariant under S_n × E(3), smooth, and these clouds stay apart."
 
 
 @register("01.4", "R f(x) = 1/|G| Σ_g ρ(g)⁻¹ f(ρ(g) x).",
