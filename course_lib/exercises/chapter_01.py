@@ -1,7 +1,7 @@
 """Checks of chapter 01: groups that act, Haar measure, invariants, averages, symmetric kernels."""
 
 from collections.abc import Callable
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 from scipy.stats import kstest
@@ -34,8 +34,8 @@ def haar_rotation(answer: Callable[[np.random.Generator], np.ndarray]) -> str:
     improper = np.mean(np.linalg.det(drawn) < 0)
     require(improper == 0, f"{improper:.0%} of your matrices have determinant −1: they are reflections, not rotations.")
     lean = np.abs(drawn.mean(axis=0)).max()
-    require(lean < 0.1, f"under Haar measure every entry has mean 0; one of yours has {lean:.2f} in size. If you used QR: LAPACK "
-                        "chooses the signs, make R's diagonal positive. If axis and angle: the angle must not be uniform.")
+    require(lean < 0.1, f"under Haar measure every entry has mean 0; one of yours has {lean:.2f} in size. If you used QR: "
+                        "LAPACK chooses the signs, make R's diagonal positive. If axis and angle: no uniform angle.")
     for i, j in np.ndindex(3, 3):
         p = kstest(drawn[:, i, j], "uniform", args=(-1, 2)).pvalue
         require(p > 1e-5, f"under Haar measure every entry is uniform on [−1, 1]; yours at row {i}, column {j} is not "
@@ -68,13 +68,13 @@ def invariant_fingerprint(answer: Callable[[np.ndarray], np.ndarray]) -> str:
     apart = min(np.abs(a - b).max() for i, a in enumerate(values) for b in values[:i]) / scale
     require(apart > 1e-4, "your features are invariant, but two quite different clouds get the same values: "
                           "a constant is invariant as well, and useless.")
-    for start, end in zip(clouds, clouds[1:], strict=False):
+    for start, end in pairwise(clouds):
         path = np.array([np.atleast_1d(answer(start * (1 - t) + end * t)) for t in np.linspace(0, 1, 1001)])
         slopes = np.diff(path, axis=0)
         jump = np.max(np.abs(np.diff(slopes, axis=0)).max(axis=0) / (np.ptp(slopes, axis=0) + 1e-12 * scale))
-        require(jump < 0.1, f"on the way from one cloud to another the slope of a feature jumps by {jump:.0%} of its range in one "
-                            "step of a thousand: sorting, the largest and the smallest put a kink where two values trade "
-                            "places, and a force would jump there.")
+        require(jump < 0.1, f"on the way from one cloud to another the slope of a feature jumps by {jump:.0%} of its range "
+                            "in one step of a thousand: sorting, the largest and the smallest put a kink where two values "
+                            "trade places, and a force would jump there.")
     return "Invariant under S_n × E(3), smooth, and these clouds stay apart."
 
 

@@ -10,7 +10,7 @@ from mpl_toolkits.mplot3d.axes3d import Axes3D
 from course_lib.show.style import DIVERGING
 
 LIGHT = np.array([0.35, -0.6, 0.72])
-RINGS, SECTORS = 72, 128
+RINGS, SECTORS = 60, 120
 
 
 def _grid() -> np.ndarray:

@@ -49,7 +49,7 @@ WRONG = [
     ("01.2", euler, "crowd the poles"),
     ("01.2", lambda rng: (lambda q: q * np.linalg.det(q))(qr(rng)[0]), "make R's diagonal positive"),
     ("01.2", lambda rng: Rotation.from_rotvec((lambda v: v / np.linalg.norm(v))(rng.normal(size=3)) * rng.uniform(0, np.pi))
-     .as_matrix(), "the angle must not be uniform"),
+     .as_matrix(), "no uniform angle"),
     ("01.2", lambda rng: (lambda q, r: q * np.sign(np.diag(r)))(*qr(rng)), "determinant −1"),
     ("01.2", lambda rng: rng.normal(size=(3, 3)), "not orthonormal"),
     ("01.3", lambda x: x.ravel(), "a translation changes"),
