@@ -13,9 +13,13 @@ RELATIVE = 1e-9
 @register("02.1", "L runs from |l1 − l2| to l1 + l2 in steps of one.",
           "Inversion gives the product (−1)^(l1 + l2), and a true tensor of degree L gets (−1)^L. Where do they differ?")
 def degrees_and_parity(answer: tuple[set[int], set[int]]) -> str:
+    require(isinstance(answer, tuple | list) and len(answer) == 2 and all(map(np.iterable, answer)),
+            "give two sets, ({...}, {...}): all degrees, and those that are pseudotensors.")
     degrees, pseudo = (set(part) for part in answer)
+    require(degrees | pseudo != {1, 2, 3, 4, 5} or pseudo <= degrees,
+            f"the first set holds all degrees, the pseudotensors too; {sorted(pseudo - degrees)} are missing from it.")
     require(0 not in degrees, "L = 0 needs l1 = l2: a scalar product takes two vectors of one length.")
-    require(degrees != {5}, "5 = 2 + 3 is only the largest; products of cosines also give differences.")
+    require(degrees != {5}, "5 = 2 + 3 is only the largest; coupling also gives smaller degrees, down to |2 − 3|.")
     require(degrees != {2, 3}, "2 and 3 are the degrees that go in, not those that come out.")
     require(degrees == {1, 2, 3, 4, 5}, f"the dimensions of your degrees add to {sum(2 * L + 1 for L in degrees)}, the "
                                         "product has 5 · 7 = 35.")
@@ -64,11 +68,13 @@ def cross_product(answer: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> str
     require(abs(factor * np.sqrt(2) - 1) > RELATIVE, "too short by √2: Clebsch–Gordan coefficients have orthonormal rows.")
     require(np.allclose(answer(2 * a, b), 2 * c), "doubling a must double a × b: a harmonic keeps only the direction, so "
                                                   "couple the vectors themselves.")
-    require(not np.allclose(c, -right), "this is b × a: the coupling is antisymmetric, so the order of the two counts.")
+    require(not np.allclose(c, -right), "this is b × a: the coupling is antisymmetric, so the order of the two counts; "
+                                        "or you used a mirrored order, such as (z, y, x).")
     for order, name in (([1, 2, 0], "(y, z, x)"), ([2, 0, 1], "(z, x, y)")):
         require(not np.allclose(c, right[order]), f"right numbers in the order {name}: bring the result back to (x, y, z).")
     require(np.allclose(c, right), f"not the cross product; its length is {factor:.3g} of the right one.")
-    return "Antisymmetric and of degree 1: there is only one such map, so it had to be the cross product."
+    return ("Antisymmetric and of degree 1: there is only one such map, so it had to be the cross product. (Any cyclic order "
+            "of x, y, z works, for it is a rotation.)")
 
 
 def equal_power_pair() -> tuple[np.ndarray, np.ndarray]:
@@ -88,12 +94,14 @@ def bispectrum(answer: Callable[[np.ndarray], float]) -> str:
     rng, value = np.random.default_rng(26), answer(first)
     require(np.size(value) == 1, f"your function returns {np.size(value)} numbers, the task asks for one.")
     value, other = float(np.squeeze(value)), float(np.squeeze(answer(second)))
-    size = max(abs(value), abs(other), 1e-12)
+    size = max(abs(value), abs(other))
+    require(size > 1e-10, "it vanishes identically: two equal factors couple to zero at odd L, and any two where "
+                          "|l1 − l2| ≤ L ≤ l1 + l2 fails.")
     for rotation in random_rotations(3, rng):
         change = abs(float(np.squeeze(answer(rotate_coefficients(first, rotation)))) - value) / size
         require(change < RELATIVE, f"not invariant: it changes under rotation by {change:.2g} of its size.")
     mirrored = float(np.squeeze(answer(rotate_coefficients(first, random_improper(1, rng)[0]))))
-    require(abs(mirrored + value) > RELATIVE * size or abs(value) < 1e-9,
+    require(abs(mirrored + value) > RELATIVE * size,
             "a mirror turns its sign: l1 + l2 + l3 is odd, so this is a pseudoscalar, invariant under SO(3) only.")
     require(abs(mirrored - value) < RELATIVE * size, "invariant under rotations but not under reflections: it mixes "
                                                      "scalars and pseudoscalars.")

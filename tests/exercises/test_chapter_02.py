@@ -51,13 +51,18 @@ def _odd(c):
 RIGHT = {
     "02.1": [({1, 2, 3, 4, 5}, {2, 4}), ([5, 4, 3, 2, 1], (4, 2))],
     "02.2": [_y2, lambda v: spherical_harmonics(2, v)[:, 4:]],
-    "02.3": [_cross, np.cross],
+    "02.3": [_cross, np.cross, lambda a, b: np.sqrt(2) * couple(a, b, 1)],  # any cyclic order is a rotation
     "02.4": [_even, lambda c: couple(c[1:4], c[9:16], 4) @ c[16:], lambda c: couple(c[16:], c[4:9], 2) @ c[4:9]],
 }
 
 WRONG = [
     ("02.1", ({0, 1, 2, 3, 4, 5}, {2, 4}), "needs l1 = l2"),
-    ("02.1", ({5}, set()), "only the largest"),
+    ("02.1", ({5}, set()), "down to |2 − 3|"),
+    ("02.1", [1, 2, 3, 4, 5], "give two sets"),
+    ("02.1", {1, 2, 3, 4, 5}, "give two sets"),
+    ("02.1", [2, 4], "give two sets"),
+    ("02.1", ({1, 3, 5}, {2, 4}), "[2, 4] are missing from it"),
+    ("02.1", ({1, 2, 3, 4, 5}, set()), "[2, 4] are sorted wrongly"),
     ("02.1", ({2, 3}, {2}), "go in"),
     ("02.1", ({1, 3, 5}, set()), "add to 21"),
     ("02.1", ({1, 2, 3, 4, 5}, {1, 3, 5}), "true ones"),
@@ -77,11 +82,15 @@ WRONG = [
     ("02.3", lambda a, b: _cross(a, b) / np.sqrt(2), "too short by √2"),
     ("02.3", lambda a, b: _cross(_unit(a), _unit(b)), "doubling a must double"),
     ("02.3", lambda a, b: _cross(b, a), "b × a"),
+    ("02.3", lambda a, b: np.sqrt(2) * couple(a[::-1], b[::-1], 1)[::-1], "mirrored order"),
     ("02.3", lambda a, b: _cross(a, b)[YZX], "(y, z, x)"),
     ("02.3", lambda a, b: _cross(a, b)[ZXY], "(z, x, y)"),
     ("02.3", lambda a, b: couple(a[YZX], b[YZX], 2)[:3], "not the cross product"),
     ("02.4", _power, "5 numbers"),
     ("02.4", lambda c: np.sum(c**3), "changes under rotation"),
+    ("02.4", lambda c: couple(c[4:9], c[4:9], 3) @ c[9:16], "two equal factors"),
+    ("02.4", lambda c: couple(c[9:16], c[9:16], 3) @ c[9:16], "vanishes identically"),
+    ("02.4", lambda c: couple(c[1:4], c[4:9], 0) @ c[:1], "vanishes identically"),
     ("02.4", _odd, "turns its sign"),
     ("02.4", lambda c: _even(c) + _odd(c), "not under reflections"),
     ("02.4", lambda c: c[0] * _power(c)[4], "equal for both"),
