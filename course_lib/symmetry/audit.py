@@ -1,8 +1,10 @@
 """The audit: does a model keep the word it gives? Measured, one row a class of group element.
 
 For random g of each class, |f(ρ_in(g) x) − ρ_out(g) f(x)| is taken relative to the largest |f(x)|. The tolerance is a
-few thousand rounding errors of the output's dtype, 9·10⁻¹³ in float64 and 5·10⁻⁴ in float32, whatever the model:
-a broken symmetry shows as an error of order one, an exact one as rounding.
+few thousand rounding errors of the output's dtype, 9·10⁻¹³ in float64 and 5·10⁻⁴ in float32: a broken symmetry shows as an
+error of order one, an exact one as rounding. A model that adds large terms of both signs multiplies rounding errors, and
+says by how much in its attribute `amplification`, Σ|terms| / |Σ terms| where it is largest; the tolerance grows by it, up
+to the square root of the rounding error.
 """
 
 from collections.abc import Callable, Sequence
@@ -114,7 +116,9 @@ def audit(model, frames: Sequence[Atoms], *, symmetry: Symmetry | None = None, s
     rng = np.random.default_rng(seed)
     before = _outputs(model, frames, symmetry.output)
     scales = [max(np.abs(y).max(initial=np.finfo(float).tiny) for y in output.values) for output in before]
-    tolerance = ROUNDINGS * max(float(np.finfo(y.dtype).eps) for output in before for y in output.values)
+    rounding = max(float(np.finfo(y.dtype).eps) for output in before for y in output.values)
+    allowed = ROUNDINGS * rounding
+    tolerance = max(allowed, min(allowed * getattr(model, "amplification", 1.0), rounding**0.5))
     rows = []
     for element, (field, move, tells) in CLASSES.items():
         chosen = [i for i, atoms in enumerate(frames) if tells(atoms) for _ in range(samples)]

@@ -85,6 +85,17 @@ def test_rotations_about_z_alone_would_not_have_found_it(frames):
     assert energy(turned) == pytest.approx(energy(frames[0]), rel=1e-13)
 
 
+def test_a_model_that_multiplies_rounding_errors_is_allowed_for_that_and_no_more(frames):
+    def cancelling(size):
+        def predict(frames):
+            return np.array([pair_energy(a) * (1 + size * np.sin(1e3 * a.positions.sum())) for a in frames])
+        return SimpleNamespace(transform=predict, amplification=1e9, symmetry=SCALAR)
+
+    quiet, loud = (audit(cancelling(size), frames).set_index("element") for size in (1e-10, 1e-6))
+    assert quiet.tolerance.iloc[0] == pytest.approx(np.finfo(float).eps ** 0.5)
+    assert quiet.verdict["translation"] == "kept" and loud.verdict["translation"] == "BROKEN"
+
+
 def test_what_is_not_claimed_is_told_apart_from_what_is_broken(frames):
     modest = Symmetry(permutation=False, translation=True, rotation=True, inversion=True, periodic=True, output="scalar")
     assert verdicts(model(FAULTS["order of the atoms"][0]), frames, modest)["permutation of like atoms"] == "not claimed"
