@@ -6,6 +6,7 @@ Seen from far away along z a ball of radius R at (a, b, c) has the height c + �
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -85,12 +86,14 @@ def _paint(groups, centre: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np
 
 
 def molecule(axes: Axes | Sequence[Axes] | None, atoms: Atoms | Sequence[Atoms], titles: Sequence[str] = (), *,
-             turn: tuple[float, float, float] = (-70, 0, 20), labels: bool = True, scale_bar: bool = True) -> Figure:
+             turn: tuple[float, float, float] = (-70, 0, 20), labels: bool | Literal["rows"] = True,
+             scale_bar: bool = True) -> Figure:
     """Draw a frame, or several side by side at one scale, as shaded balls and sticks; a bar of 1 Å beside the first.
 
     `axes` is one 2-D Axes, one for each frame, or None for a new figure. `turn` are degrees about x, y and z, in this
     order, before looking down on the xy plane. A periodic frame gets the edges of its cell. With `labels` each atom that
-    is seen carries its symbol. Returns the figure. Raises ValueError for no frames or when axes and frames do not match.
+    is seen carries its symbol, with "rows" also its row in the frame. Returns the figure. Raises ValueError for no frames or
+    when axes and frames do not match.
     """
     frames = [atoms] if isinstance(atoms, Atoms) else list(atoms)
     if not frames or not all(map(len, frames)):
@@ -120,7 +123,9 @@ def molecule(axes: Axes | Sequence[Axes] | None, atoms: Atoms | Sequence[Atoms],
         axis.imshow(image, extent=extent, origin="lower", interpolation="antialiased")
         axis.set_axis_off()
         if labels:
-            _label(axis, frame, groups[0], heights, extent)
+            rows = range(len(frame)) if labels == "rows" else [""] * len(frame)
+            texts = [f"{symbol}{row}" for symbol, row in zip(frame.symbols, rows, strict=True)]
+            _label(axis, texts, groups[0], heights, extent)
         if scale_bar and axis is axes[0]:
             axis.plot([extent[0] + 0.1, extent[0] + 1.1], [extent[2] + 0.05] * 2, "-", color="#333333", lw=3)
             axis.text(extent[0] + 0.6, extent[2] + 0.14, "1 Å", ha="center", va="bottom", fontsize=11)
@@ -129,12 +134,12 @@ def molecule(axes: Axes | Sequence[Axes] | None, atoms: Atoms | Sequence[Atoms],
     return axes[0].figure
 
 
-def _label(axis: Axes, frame: Atoms, balls, heights: np.ndarray, extent) -> None:
-    """Write the symbol on each atom whose middle is in front."""
+def _label(axis: Axes, texts: list[str], balls, heights: np.ndarray, extent) -> None:
+    """Write its text on each atom whose middle is in front."""
     scale = heights.shape[1] / (extent[1] - extent[0])
-    for symbol, centre, radius, colour in zip(frame.symbols, *balls, strict=True):
+    for text, centre, radius, colour in zip(texts, *balls, strict=True):
         column, row = ((centre[:2] - (extent[0], extent[2])) * scale).astype(int)
         if heights[row, column] <= centre[2] + 1.02 * radius:
             size = axis.get_window_extent().width * radius / (extent[1] - extent[0]) * 0.62
-            axis.text(*centre[:2], symbol, ha="center", va="center", fontsize=np.clip(size, 4, 13), clip_on=True,
+            axis.text(*centre[:2], text, ha="center", va="center", fontsize=np.clip(size, 4, 13), clip_on=True,
                       color="black" if np.dot(colour, (0.3, 0.6, 0.1)) > 0.55 else "white")

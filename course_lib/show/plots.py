@@ -32,7 +32,9 @@ def orbit(axes: Axes, points: np.ndarray, base: np.ndarray | None = None, *, lab
     collection = Line3DCollection if dimension == 3 else LineCollection
     axes.add_collection(collection(lines, colors=colour, linewidths=0.8, alpha=float(np.clip(8 / len(lines), 0.1, 0.4))))
     axes.scatter(*points.reshape(-1, dimension).T, s=40 if points.size < 600 else 12, color=colour, label=label, zorder=3)
-    axes.scatter(*base.T, s=130, marker="*", color=COLOURS["vermillion"], label="start", zorder=4)
+    axes.scatter(*base.T, s=260, marker="*", color=COLOURS["vermillion"], label="start", zorder=4)
+    if dimension == 3:
+        axes.computed_zorder = False  # the start stays in front
     axes.set_aspect("equal")
 
 
