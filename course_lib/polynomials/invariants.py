@@ -17,8 +17,8 @@ from course_lib.polynomials.recipe import Product, recipe
 from course_lib.structures import check_structures
 from course_lib.symmetry import E3_INVARIANT, Symmetry
 
-CHUNK = 256
-"""Frames evaluated together: their values and slopes stay in the processor's cache."""
+VALUES, SLOPES = 2048, 384
+"""How many frames are evaluated together: few enough for the processor's cache."""
 
 
 class InvariantPolynomials(TransformerMixin, BaseEstimator):
@@ -63,25 +63,28 @@ class InvariantPolynomials(TransformerMixin, BaseEstimator):
 
     def transform(self, frames: Sequence[Atoms]) -> np.ndarray:
         """(M, K) values of the polynomials. Raises ValueError for a frame of another composition."""
-        return np.concatenate([self._values(y)[self.kept_].T for _, _, y in self._chunks(frames)])
+        return np.concatenate([self._values(y)[self.kept_].T for _, _, y in self._chunks(frames, VALUES)])
 
     def jacobian(self, frames: Sequence[Atoms]) -> np.ndarray:
         """(M, K, N, 3): ∂p_k/∂x of every atom in the order of the frame, 1/Å."""
-        return np.concatenate([self._to_positions(self._slopes(y)[self.kept_].transpose(2, 0, 1), y, vectors, order)
-                               for order, vectors, y in self._chunks(frames)])
+        slopes = np.empty((len(frames), len(self.kept_), len(self.symbols), 3))
+        for start, (order, vectors, y) in enumerate(self._chunks(frames, SLOPES)):
+            slopes[start * SLOPES:(start + 1) * SLOPES] = self._to_positions(
+                self._slopes(y)[self.kept_].transpose(2, 0, 1), y, vectors, order)
+        return slopes
 
     def contract(self, frames: Sequence[Atoms], coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Σ_k c_k p_k (M,) and its gradient (M, N, 3), 1/Å times the unit of c, at the cost of a few evaluations."""
         weights = np.zeros(len(self.recipe_.degrees))
         weights[self.kept_] = coefficients
         energies, gradients = [], []
-        for order, vectors, y in self._chunks(frames):
+        for order, vectors, y in self._chunks(frames, VALUES):
             values = self._values(y)
             energies.append(weights @ values)
             gradients.append(self._to_positions(self._back(values, y, weights).T[:, None], y, vectors, order)[:, 0])
         return np.concatenate(energies), np.concatenate(gradients)
 
-    def _chunks(self, frames: Sequence[Atoms]) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    def _chunks(self, frames: Sequence[Atoms], size: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Which atom of a frame is which of `symbols` (m, N), pair vectors (m, P, 3) Å, Morse variables (P, m)."""
         check_structures(frames)
         wanted = _elements(self.symbols)
@@ -94,8 +97,8 @@ class InvariantPolynomials(TransformerMixin, BaseEstimator):
         positions = np.array([atoms.positions[rows] for atoms, rows in zip(frames, order, strict=True)])
         vectors = positions[:, self.pairs_[:, 0]] - positions[:, self.pairs_[:, 1]]
         morse = np.exp(-np.linalg.norm(vectors, axis=-1) / self.length)
-        for start in range(0, len(frames), CHUNK):
-            chunk = slice(start, start + CHUNK)
+        for start in range(0, len(frames), size):
+            chunk = slice(start, start + size)
             yield order[chunk], vectors[chunk], np.ascontiguousarray(morse[chunk].T)
 
     def _values(self, y: np.ndarray) -> np.ndarray:
@@ -104,7 +107,8 @@ class InvariantPolynomials(TransformerMixin, BaseEstimator):
         for k, step in enumerate(self.recipe_.steps, start=1):
             if isinstance(step, Product):
                 np.multiply(p[step.left], p[step.right], out=p[k])
-                p[k] -= step.coefficients @ p[step.others]
+                for coefficient, other in zip(step.coefficients, step.others, strict=True):
+                    p[k] -= coefficient * p[other]
                 p[k] /= step.scale
             else:
                 p[k] = y[step.monomials].prod(axis=1).sum(axis=0)
@@ -117,9 +121,10 @@ class InvariantPolynomials(TransformerMixin, BaseEstimator):
             if isinstance(step, Product):
                 np.multiply(p[step.left], slopes[step.right], out=slopes[k])
                 slopes[k] += p[step.right] * slopes[step.left]
-                if len(step.others):
-                    slopes[k] -= np.tensordot(step.coefficients, slopes[step.others], 1)
-                slopes[k] /= step.scale
+                for coefficient, other in zip(step.coefficients, step.others, strict=True):
+                    slopes[k] -= coefficient * slopes[other]
+                if step.scale != 1:
+                    slopes[k] /= step.scale
             else:
                 _add_slopes(slopes[k], step.monomials, y, 1.0)
         return slopes

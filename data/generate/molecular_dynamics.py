@@ -17,13 +17,13 @@ from tblite.ase import TBLite
 
 
 def trajectory(molecule: Atoms, *, temperature: float, seed: int, frames: int, stride: int, path: Path,
-               time_step: float = 0.5, equilibration: int = 2000) -> list[Atoms]:
+               time_step: float = 0.5, equilibration: int = 2000, charge: int = 0) -> list[Atoms]:
     """`frames` snapshots, one every `stride` steps of `time_step` fs at `temperature` K, after `equilibration` steps."""
     if path.exists():
         return read(path, ":")
     rng = np.random.default_rng(seed)
     atoms = molecule.copy()
-    atoms.calc = TBLite(method="GFN2-xTB", verbosity=0, accuracy=0.1)
+    atoms.calc = TBLite(method="GFN2-xTB", charge=charge, verbosity=0, accuracy=0.1)
     BFGS(atoms, logfile=None).run(fmax=0.01, steps=200)
     MaxwellBoltzmannDistribution(atoms, temperature_K=temperature, rng=rng)
     dynamics = Langevin(atoms, time_step * units.fs, temperature_K=temperature, friction=0.01 / units.fs,

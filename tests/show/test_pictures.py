@@ -64,6 +64,11 @@ def test_frames_side_by_side_have_one_scale_and_hidden_atoms_no_label():
     assert [text.get_text() for text in stack.axes[0].texts] == ["N"]
 
 
+def test_an_atom_can_carry_its_row():
+    texts = [text.get_text() for text in show.molecule(None, g2("H2O")[[1, 0, 2]], labels="rows").axes[0].texts]
+    assert {"O1", "H2"} <= set(texts) and "O" not in texts
+
+
 def test_a_periodic_frame_is_drawn_with_its_cell_and_a_molecule_is_drawn_in_the_axes_given():
     figure, axis = plt.subplots()
     silicon = bulk("Si", cubic=True)
