@@ -58,9 +58,10 @@ def _widget(frames: list[Atoms]) -> ipywidgets.Widget:
             shown.add_unitcell(component=component)
     shown.layout.width, shown.layout.height = "100%", "340px"
     shown.background = "white"
+    shown.stage.set_parameters(clip_dist=0.1)  # Å before the eye; by default atoms nearer than 10 are cut open
     if trajectory:
         if np.ptp(frames[0].positions, axis=0).max() < SMALL:
-            shown.control.zoom(0.35)
+            shown.control.zoom(0.5)
         return shown
 
     def choose(number: int) -> None:
