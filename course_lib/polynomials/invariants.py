@@ -62,7 +62,7 @@ class InvariantPolynomials(TransformerMixin, BaseEstimator):
         return self.recipe_.degrees[self.kept_]
 
     def transform(self, frames: Sequence[Atoms]) -> np.ndarray:
-        """(M, K) values of the polynomials. Raises ValueError for a frame of another composition."""
+        """(M, K) values of the polynomials. Raises ValueError for a frame of another composition or a periodic one."""
         return np.concatenate([self._values(y)[self.kept_].T for _, _, y in self._chunks(frames, VALUES)])
 
     def jacobian(self, frames: Sequence[Atoms]) -> np.ndarray:
@@ -89,6 +89,8 @@ class InvariantPolynomials(TransformerMixin, BaseEstimator):
         check_structures(frames)
         wanted = _elements(self.symbols)
         for index, atoms in enumerate(frames):
+            if atoms.pbc.any():
+                raise ValueError(f"frame {index} is periodic; these polynomials are of one molecule: set pbc=False if it is one")
             if Counter(atoms.numbers.tolist()) != Counter(wanted):
                 raise ValueError(f"frame {index} is {atoms.get_chemical_formula()}, these polynomials are of "
                                  f"{Atoms(wanted).get_chemical_formula()}; make others for it")

@@ -142,3 +142,9 @@ def test_bad_settings_are_refused(options, message):
 def test_another_molecule_is_refused_by_name():
     with pytest.raises(ValueError, match="frame 1 is CH3, these polynomials are of CH4"):
         InvariantPolynomials("CHHHH", 2).fit().transform([molecule("CH4"), molecule("CH3")])
+
+
+def test_a_crystal_is_refused():
+    crystal = molecule("CH4", cell=[5, 5, 5], pbc=True)
+    with pytest.raises(ValueError, match="frame 0 is periodic"):
+        InvariantPolynomials("CHHHH", 2).fit().transform([crystal])
