@@ -90,7 +90,7 @@ class InvariantPolynomials(TransformerMixin, BaseEstimator):
         wanted = _elements(self.symbols)
         for index, atoms in enumerate(frames):
             if atoms.pbc.any():
-                raise ValueError(f"frame {index} is periodic; these polynomials are of one molecule: set pbc=False if it is one")
+                raise ValueError(f"frame {index} is periodic; these polynomials are of a molecule: set pbc=False if it is one")
             if Counter(atoms.numbers.tolist()) != Counter(wanted):
                 raise ValueError(f"frame {index} is {atoms.get_chemical_formula()}, these polynomials are of "
                                  f"{Atoms(wanted).get_chemical_formula()}; make others for it")
