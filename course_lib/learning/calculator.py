@@ -20,11 +20,15 @@ class PotentialCalculator(Calculator):
 
     def __init__(self, potential: "Potential") -> None:
         super().__init__()
-        self.potential = potential
+        self.potential, self.fitted = potential, potential.species_
+
+    def check_state(self, atoms: Atoms, tol: float = 1e-15) -> list[str]:
+        """What has changed since the last result; all has, if the potential was fitted again."""
+        return list(all_changes) if self.potential.species_ is not self.fitted else super().check_state(atoms, tol)
 
     def calculate(self, atoms: Atoms | None = None, properties=("energy",), system_changes=tuple(all_changes)) -> None:
         super().calculate(atoms, properties, system_changes)
-        prediction = self.potential.predict([self.atoms])
+        prediction, self.fitted = self.potential.predict([self.atoms]), self.potential.species_
         energy = float(prediction.energies[0])
         self.results = {"energy": energy, "free_energy": energy}
         if prediction.forces is not None:

@@ -29,6 +29,7 @@ def learning_curve(models: Mapping[str, Model], train: Data, test: Data, sizes: 
     a parameter `random_state`; or a function (train subset, test, seed) -> errors by name. Raises ValueError where
     a size is below 1 or beyond the training set, or there are no models, sizes or seeds.
     """
+    train, test = _aligned(train), _aligned(test)
     rows = len(train[0] if isinstance(train, tuple) else train)
     if not (models and len(sizes) and len(seeds)):
         raise ValueError(f"a learning curve needs models, sizes and seeds; got {list(models)}, {sizes}, {seeds}")
@@ -49,12 +50,22 @@ def slope(table: pd.DataFrame) -> pd.DataFrame:
     error. Raises ValueError for fewer than two sizes, and for errors that are not positive, which have no logarithm.
     """
     errors = table.columns.drop(["model", "n", "seed"])
-    if table["n"].nunique() < 2:
-        raise ValueError(f"a slope needs at least two sizes; the table has n = {table['n'].unique().tolist()}")
+    for model, part in table.groupby("model"):
+        if part["n"].nunique() < 2:
+            raise ValueError(f"a slope needs at least two sizes; {model!r} has n = {part['n'].unique().tolist()}")
     if (table[errors] <= 0).any(axis=None):
         raise ValueError("an error of zero or below has no logarithm; leave that size or column out of the slope")
     return table.groupby("model", sort=False)[["n", *errors]].apply(
         lambda part: pd.Series(np.polyfit(np.log(part["n"]), np.log(part[errors]), 1)[0], index=errors))
+
+
+def _aligned(data: Data) -> Data:
+    if not isinstance(data, tuple):
+        return data
+    arrays = tuple(np.asarray(array) for array in data)
+    if len({len(array) for array in arrays}) > 1:
+        raise ValueError(f"arrays of {[len(array) for array in arrays]} rows; all must have as many")
+    return arrays
 
 
 def _take(data: Data, rows: np.ndarray) -> Data:
@@ -71,5 +82,8 @@ def _errors(model: Model, train: Data, test: Data, seed: int) -> Mapping[str, fl
         model.set_params(random_state=seed)
     if isinstance(model, Potential):
         return scores(model.fit(train, progress=False).predict(test), test)["model"]
-    residual = model.fit(*train).predict(test[0]) - test[1]
+    predicted = model.fit(*train).predict(test[0])
+    if predicted.shape != test[1].shape:
+        raise ValueError(f"the model predicts shape {predicted.shape} for targets of shape {test[1].shape}")
+    residual = predicted - test[1]
     return {"MAE": np.abs(residual).mean(), "RMSE": np.sqrt(np.square(residual).mean())}

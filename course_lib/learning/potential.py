@@ -66,7 +66,7 @@ class Potential(BaseEstimator, ABC):
         check_structures(frames, self.species_)
         return self._predict(frames)
 
-    def score(self, frames: Sequence[Atoms]) -> float:
+    def score(self, frames: Sequence[Atoms], y: None = None) -> float:
         """R² of the energies per atom: 1 is perfect, 0 no better than their mean. Raises ValueError as `predict` and
         `labels` do, and for fewer than two frames.
         """

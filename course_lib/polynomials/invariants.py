@@ -12,6 +12,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from course_lib.polynomials.recipe import Product, recipe
 from course_lib.structures import check_structures
@@ -86,6 +87,7 @@ class InvariantPolynomials(TransformerMixin, BaseEstimator):
 
     def _chunks(self, frames: Sequence[Atoms], size: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Which atom of a frame is which of `symbols` (m, N), pair vectors (m, P, 3) Å, Morse variables (P, m)."""
+        check_is_fitted(self, "recipe_")
         check_structures(frames)
         wanted = _elements(self.symbols)
         for index, atoms in enumerate(frames):
@@ -98,7 +100,11 @@ class InvariantPolynomials(TransformerMixin, BaseEstimator):
         order = np.array([np.argsort(atoms.numbers, kind="stable")[place] for atoms in frames])
         positions = np.array([atoms.positions[rows] for atoms, rows in zip(frames, order, strict=True)])
         vectors = positions[:, self.pairs_[:, 0]] - positions[:, self.pairs_[:, 1]]
-        morse = np.exp(-np.linalg.norm(vectors, axis=-1) / self.length)
+        distances = np.linalg.norm(vectors, axis=-1)
+        if not distances.all():
+            frame, pair = np.argwhere(distances == 0)[0]
+            raise ValueError(f"frame {frame}: atoms {order[frame, self.pairs_[pair]].tolist()} are at one place; move one")
+        morse = np.exp(-distances / self.length)
         for start in range(0, len(frames), size):
             chunk = slice(start, start + size)
             yield order[chunk], vectors[chunk], np.ascontiguousarray(morse[chunk].T)

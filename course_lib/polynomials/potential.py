@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 from scipy.linalg import lstsq
+from sklearn.base import clone
 
 from course_lib.learning import Potential, Prediction, labels
 from course_lib.polynomials.invariants import InvariantPolynomials
@@ -19,7 +20,7 @@ from course_lib.polynomials.invariants import InvariantPolynomials
 class PIP(Potential):
     """Invariant polynomials with a linear fit, for molecules of one composition.
 
-    degree, length (Å), fragments: as for `InvariantPolynomials`
+    degree, length (Å), fragments: as for `InvariantPolynomials`; fragments name the rows of the frames
     energy_weight (1/eV), force_weight (Å/eV): w_E and w_F; a force_weight of 0 fits energies alone, as do frames without forces
     rcond: singular values below this fraction of the largest are dropped
     """
@@ -30,22 +31,32 @@ class PIP(Potential):
         self.energy_weight, self.force_weight, self.rcond = energy_weight, force_weight, rcond
 
     def _fit(self, frames: Sequence[Atoms], validation: Sequence[Atoms] | None, progress: bool) -> None:
+        if not (np.isfinite([self.energy_weight, self.force_weight]).all() and self.energy_weight >= 0 <= self.force_weight):
+            raise ValueError(f"weights must be finite and 0 or more; got {self.energy_weight} and {self.force_weight}")
         truth = labels(frames)
-        self.symbols_ = frames[0].get_chemical_symbols()
+        forces = truth.forces is not None and self.force_weight > 0
+        if self.energy_weight == 0 and not forces:
+            raise ValueError("nothing to fit: the energy weight is 0, and there are no forces or their weight is 0")
+        symbols = frames[0].get_chemical_symbols()
+        if self.fragments is not None and any(atoms.get_chemical_symbols() != symbols for atoms in frames):
+            raise ValueError("fragments name atoms by their row, so all frames must list their elements in one order")
+        self.basis_ = InvariantPolynomials(symbols, self.degree, self.length, self.fragments)
         polynomials = self._polynomials()
         self.offset_ = float(truth.energies.mean())
-        rows = [self.energy_weight * polynomials.transform(frames)]
-        targets = [self.energy_weight * (truth.energies - self.offset_)]
-        if truth.forces is not None and self.force_weight > 0:
-            slopes = polynomials.jacobian(frames)
-            rows.append(-self.force_weight * slopes.swapaxes(1, 2).swapaxes(2, 3).reshape(-1, slopes.shape[1]))
+        values = self._with_constant(polynomials.transform(frames))
+        rows, targets = [self.energy_weight * values], [self.energy_weight * (truth.energies - self.offset_)]
+        if forces:
+            slopes = polynomials.jacobian(frames).transpose(0, 2, 3, 1).reshape(-1, len(polynomials.degrees_))
+            constant = np.zeros((len(slopes), values.shape[1] - slopes.shape[1]))
+            rows.append(-self.force_weight * np.hstack([slopes, constant]))
             targets.append(self.force_weight * np.concatenate(truth.forces).ravel())
-        design = np.concatenate(rows)
+        design, target = np.concatenate(rows), np.concatenate(targets)
         scale = np.linalg.norm(design, axis=0)
         scale[scale == 0] = 1
-        solution, _, rank, _ = lstsq(design / scale, np.concatenate(targets), cond=self.rcond, lapack_driver="gelsd")
+        solution, _, rank, _ = lstsq(design / scale, target, cond=self.rcond, lapack_driver="gelsd")
         self.coefficients_, self.rank_ = solution / scale, int(rank)
-        self.amplification_ = float((np.abs(design) @ np.abs(self.coefficients_)).max() / np.abs(np.concatenate(targets)).max())
+        largest = np.abs(target).max()
+        self.amplification_ = float((np.abs(design) @ np.abs(self.coefficients_)).max() / largest) if largest else 1.0
 
     @property
     def amplification(self) -> float:
@@ -53,11 +64,16 @@ class PIP(Potential):
         return self.amplification_
 
     def _predict(self, frames: Sequence[Atoms]) -> Prediction:
-        energies, gradients = self._polynomials().contract(frames, self.coefficients_)
-        return Prediction(energies + self.offset_, list(-gradients))
+        polynomials = self._polynomials()
+        count = len(polynomials.degrees_)
+        energies, gradients = polynomials.contract(frames, self.coefficients_[:count])
+        return Prediction(energies + self.offset_ + self.coefficients_[count:].sum(), list(-gradients))
+
+    def _with_constant(self, values: np.ndarray) -> np.ndarray:
+        """A purified basis has no constant: the energy of the parted fragments is fitted beside it."""
+        return values if self.fragments is None else np.hstack([values, np.ones((len(values), 1))])
 
     def _polynomials(self) -> InvariantPolynomials:
-        key = (tuple(self.symbols_), self.degree, self.length, str(self.fragments))
-        if getattr(self, "_cached", (None,))[0] != key:
-            self._cached = key, InvariantPolynomials(self.symbols_, self.degree, self.length, self.fragments).fit()
-        return self._cached[1]
+        if getattr(self, "_ready", (None,))[0] is not self.basis_:
+            self._ready = self.basis_, clone(self.basis_).fit()
+        return self._ready[1]

@@ -22,7 +22,9 @@ def _check(cutoff: float, n: int) -> None:
 
 def _like(constants: np.ndarray, array: Array) -> Array:
     """Constants in the library, dtype and device of `array`."""
-    return array.new_tensor(constants) if hasattr(array, "detach") else np.asarray(constants, array.dtype)
+    if hasattr(array, "detach"):
+        return array.new_tensor(constants) if array.is_floating_point() else array.new_tensor(constants, dtype=float)
+    return np.asarray(constants, np.result_type(array, np.float32))
 
 
 @dataclass(frozen=True)

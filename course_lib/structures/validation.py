@@ -16,6 +16,9 @@ def check_structures(frames: Sequence[Atoms], species: Collection[int] | None = 
     """
     if isinstance(frames, Atoms):
         raise TypeError("expected a list of structures, got one ase.Atoms; write [atoms].")
+    if not hasattr(frames, "__len__"):
+        raise TypeError(f"expected a list of structures, got a {type(frames).__name__}, which can be read only once; "
+                        "write list(…).")
     frames = list(frames)
     if not frames:
         raise ValueError("the list of structures is empty; at least one ase.Atoms is needed.")
@@ -53,6 +56,10 @@ def check_labels(frames: Sequence[Atoms], labels: Collection[str] = ("energy", "
             raise ValueError(f"frame {index} was changed after it was labelled, so its labels belong to another geometry; "
                              "label it again.")
         for label in labels:
+            shapes = {"forces": [(len(atoms), 3)], "stress": [(6,), (3, 3)]}.get(label)
+            if shapes and np.shape(results[label]) not in shapes:
+                raise ValueError(f"frame {index} has {label} of shape {np.shape(results[label])}; it must be "
+                                 f"{' or '.join(map(str, shapes))}.")
             if not np.isfinite(results[label]).all():
                 raise ValueError(f"frame {index} has a value in its {label} that is not finite; leave the frame out.")
 

@@ -30,26 +30,39 @@ def _moved(atoms: Atoms, *, linear: np.ndarray | None = None, shift: np.ndarray 
            order: np.ndarray | None = None) -> Moved:
     linear = np.eye(3) if linear is None else linear
     order = np.arange(len(atoms)) if order is None else order
-    moved = Atoms(atoms.numbers[order], (atoms.positions[order] + shift) @ linear.T, cell=atoms.cell[:] @ linear.T,
-                  pbc=atoms.pbc)
+    moved = atoms[order]  # with every scalar an atom carries
+    moved.set_cell(atoms.cell[:] @ linear.T)
+    moved.positions = ((atoms.positions + shift) @ linear.T)[order]
     return moved, linear, order
+
+
+def _permuted(atoms: Atoms, rng: np.random.Generator) -> Moved:
+    order = random_permutation(atoms.numbers, rng)
+    return _permuted(atoms, rng) if (order == np.arange(len(atoms))).all() else _moved(atoms, order=order)
 
 
 def _images(atoms: Atoms, rng: np.random.Generator) -> Moved:
     offsets = rng.integers(-2, 3, size=(len(atoms), 3)) * atoms.pbc
+    if (offsets == offsets[0]).all():  # a translation
+        return _images(atoms, rng)
     return _moved(atoms, shift=offsets @ atoms.cell[:])
+
+
+def _dimensions(atoms: Atoms) -> int:
+    """Of the space that atoms and cell span: a rotation cannot be told of a point, nor an inversion of what is flat."""
+    return np.linalg.matrix_rank(np.vstack([atoms.positions - atoms.positions.mean(axis=0), atoms.cell[atoms.pbc]]), 1e-6)
 
 
 CLASSES: dict[str, tuple[str, Callable[[Atoms, np.random.Generator], Moved], Callable[[Atoms], bool]]] = {
     "permutation of like atoms": (
-        "permutation", lambda a, rng: _moved(a, order=random_permutation(a.numbers, rng)),
+        "permutation", _permuted,
         lambda a: len(set(a.numbers)) < len(a)),
     "translation": ("translation", lambda a, rng: _moved(a, shift=rng.normal(scale=3, size=3)), lambda a: True),
     "proper rotation": (
-        "rotation", lambda a, rng: _moved(a, linear=random_rotations(1, rng)[0]), lambda a: True),
+        "rotation", lambda a, rng: _moved(a, linear=random_rotations(1, rng)[0]), lambda a: _dimensions(a) > 0),
     "inversion, reflection": (
-        "inversion", lambda a, rng: _moved(a, linear=random_improper(1, rng)[0]), lambda a: True),
-    "periodic image": ("periodic", _images, lambda a: bool(a.pbc.any())),
+        "inversion", lambda a, rng: _moved(a, linear=random_improper(1, rng)[0]), lambda a: _dimensions(a) == 3),
+    "periodic image": ("periodic", _images, lambda a: a.pbc.any() and len(a) > 1),
 }
 """A row's name, the field of `Symmetry` that declares it, how a frame is moved, and which frames can tell."""
 
@@ -88,6 +101,7 @@ def _outputs(model, frames: Sequence[Atoms], kind: str) -> list[_Output]:
         parts = [("scalar", False, said.energies), ("vector", True, said.forces), ("tensor", False, said.stresses)]
         return [_Output(kind, rows, [np.asarray(y) for y in values]) for kind, rows, values in parts if values is not None]
     said = np.asarray(said)
+    said = said if np.issubdtype(said.dtype, np.floating) else said.astype(float)
     sizes = [len(atoms) for atoms in frames]
     if len(said) == len(frames):
         return [_Output(kind, False, list(said))]
@@ -116,9 +130,10 @@ def audit(model, frames: Sequence[Atoms], *, symmetry: Symmetry | None = None, s
     rng = np.random.default_rng(seed)
     before = _outputs(model, frames, symmetry.output)
     scales = [max(np.abs(y).max(initial=np.finfo(float).tiny) for y in output.values) for output in before]
+    scales = [max(scale, 1e-3 * scales[0]) for scale in scales]  # forces may vanish by symmetry: then energy/Å is their scale
     rounding = max(float(np.finfo(y.dtype).eps) for output in before for y in output.values)
     allowed = ROUNDINGS * rounding
-    tolerance = max(allowed, min(allowed * getattr(model, "amplification", 1.0), rounding**0.5))
+    tolerance = min(max(allowed, min(allowed * getattr(model, "amplification", 1.0), rounding**0.5)), 1e-2)
     rows = []
     for element, (field, move, tells) in CLASSES.items():
         chosen = [i for i, atoms in enumerate(frames) if tells(atoms) for _ in range(samples)]

@@ -24,6 +24,8 @@ def reynolds(function: Callable, elements: Iterable, act: Callable[[Any, Any], A
     weights = np.full(len(elements), 1 / len(elements)) if weights is None else np.asarray(weights)
     if len(weights) != len(elements):
         raise ValueError(f"{len(weights)} weights for {len(elements)} group elements")
+    if not np.isclose(weights.sum(), 1):
+        raise ValueError(f"the weights of an average sum to 1, these sum to {weights.sum():.6g}")
 
     def symmetrised(x):
         return sum(w * undo(g, function(act(g, x))) for w, g in zip(weights, elements, strict=True))

@@ -8,10 +8,14 @@ the cross product, divided by √2.
 
 from functools import cache
 from math import factorial, sqrt
+from operator import index
 
 import numpy as np
 
 from course_lib.symmetry.conventions import to_scipy
+
+LARGEST = 200
+"""Degree up to which the closed sum keeps double precision."""
 
 
 def _complex(l1: int, m1: int, l2: int, m2: int, L: int) -> float:
@@ -30,15 +34,20 @@ def _complex(l1: int, m1: int, l2: int, m2: int, L: int) -> float:
     return total * sqrt(squared / divisor)
 
 
-@cache
 def clebsch_gordan(l1: int, l2: int, L: int) -> np.ndarray:
     """C (2l1 + 1, 2l2 + 1, 2L + 1), real, read-only: Σ C[m1, m2, M] a_m1 b_m2 turns with D^L when a and b turn with theirs.
 
     Σ_m1m2 C[…, M] C[…, M'] = δ_MM'; zero unless |l1 − l2| ≤ L ≤ l1 + l2. Equals e3nn's wigner_3j · √(2L + 1) after
     `to_e3nn`, signs included.
     """
-    if min(l1, l2, L) < 0:
-        raise ValueError(f"degrees are {l1}, {l2}, {L}; a degree is 0 or more")
+    degrees = tuple(map(index, (l1, l2, L)))  # exact Python integers, whatever kind of integer came in
+    if not 0 <= min(degrees) <= max(degrees) <= LARGEST:
+        raise ValueError(f"degrees are {l1}, {l2}, {L}; a degree is 0 to {LARGEST}")
+    return _table(*degrees)
+
+
+@cache
+def _table(l1: int, l2: int, L: int) -> np.ndarray:
     table = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * L + 1))
     if abs(l1 - l2) <= L <= l1 + l2:
         for m1 in range(-l1, l1 + 1):
@@ -54,5 +63,7 @@ def clebsch_gordan(l1: int, l2: int, L: int) -> np.ndarray:
 def couple(a: np.ndarray, b: np.ndarray, L: int) -> np.ndarray:
     """(…, 2L + 1): the part of a ⊗ b that turns with D^L, for a (…, 2l1 + 1) and b (…, 2l2 + 1)."""
     a, b = np.asarray(a), np.asarray(b)
-    table = clebsch_gordan((a.shape[-1] - 1) // 2, (b.shape[-1] - 1) // 2, L)
+    if a.shape[-1] % 2 == 0 or b.shape[-1] % 2 == 0:
+        raise ValueError(f"last axes have {a.shape[-1]} and {b.shape[-1]} entries; a feature of degree l has 2l + 1")
+    table = clebsch_gordan(a.shape[-1] // 2, b.shape[-1] // 2, L)
     return np.einsum("...i,...j,ijk->...k", a, b, table)

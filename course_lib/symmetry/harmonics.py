@@ -37,7 +37,7 @@ def spherical_harmonics(l_max: int, vectors: np.ndarray) -> np.ndarray:
     """
     vectors = _vectors(l_max, vectors)
     flat = np.ascontiguousarray(vectors.reshape(-1, 3))
-    return _calculator(l_max).compute(flat).reshape(*vectors.shape[:-1], -1)
+    return _calculator(l_max).compute(flat).reshape(*vectors.shape[:-1], (l_max + 1) ** 2)
 
 
 def spherical_harmonics_gradient(l_max: int, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -45,7 +45,8 @@ def spherical_harmonics_gradient(l_max: int, vectors: np.ndarray) -> tuple[np.nd
     vectors = _vectors(l_max, vectors)
     flat = np.ascontiguousarray(vectors.reshape(-1, 3))
     values, gradient = _calculator(l_max).compute_with_gradients(flat)
-    return values.reshape(*vectors.shape[:-1], -1), gradient.reshape(*vectors.shape[:-1], 3, -1)
+    return (values.reshape(*vectors.shape[:-1], (l_max + 1) ** 2),
+            gradient.reshape(*vectors.shape[:-1], 3, (l_max + 1) ** 2))
 
 
 def recurred_harmonics(l_max: int, vectors: np.ndarray) -> np.ndarray:

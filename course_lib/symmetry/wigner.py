@@ -27,6 +27,8 @@ def wigner_D(l: int, rotations: np.ndarray) -> np.ndarray:
 def rotate_coefficients(coefficients: np.ndarray, rotation: np.ndarray) -> np.ndarray:
     """Coefficients (…, (l_max + 1)²) of a function f on the sphere become those of r̂ ↦ f(R⁻¹ r̂), block by block."""
     coefficients = np.asarray(coefficients)
+    if np.shape(rotation) != (3, 3):
+        raise ValueError(f"one rotation (3, 3) is needed, got shape {np.shape(rotation)}")
     l_max = round(np.sqrt(coefficients.shape[-1])) - 1
     if (l_max + 1) ** 2 != coefficients.shape[-1]:
         raise ValueError(f"{coefficients.shape[-1]} coefficients; a function up to l_max has (l_max + 1)²")

@@ -84,3 +84,20 @@ def test_slopes_that_do_not_exist_are_refused():
         slope(pd.DataFrame({"model": "a", "n": [8, 8], "seed": [0, 1], "RMSE": 1.0}))
     with pytest.raises(ValueError, match="logarithm"):
         slope(pd.DataFrame({"model": "a", "n": [8, 16], "seed": 0, "RMSE": [1.0, 0.0]}))
+
+
+def test_tables_are_read_by_position_and_shapes_must_agree():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    y = X @ [1.0, 2.0, 3.0]
+    shuffled = pd.Series(y, index=rng.permutation(40))
+    by_position = learning_curve({"ridge": Ridge(1e-6)}, (X, shuffled), (X, y), [20], [0])
+    assert by_position["MAE"].max() < 1e-5
+    with pytest.raises(ValueError, match="rows; all must have as many"):
+        learning_curve({"ridge": Ridge()}, (X, y[:30]), (X, y), [20], [0])
+
+
+def test_a_slope_needs_two_sizes_of_every_model():
+    table = pd.DataFrame({"model": ["a", "a", "b"], "n": [10, 20, 10], "seed": 0, "error": [2.0, 1.0, 2.0]})
+    with pytest.raises(ValueError, match="'b' has n"):
+        slope(table)

@@ -137,3 +137,8 @@ def test_dependent_orbitals_bad_sizes_and_bad_cutoffs_are_refused():
             make(-RC, 4)
     with pytest.raises(ValueError, match="start < cutoff"):
         GaussianBasis(RC, 8, start=6.0)
+
+
+@pytest.mark.parametrize("basis", [BesselBasis(5.0, 3), GaussianBasis(5.0, 4), GaussianTypeOrbitals.featomic(5.0, 3)])
+def test_whole_numbers_are_distances_too(basis):
+    assert np.abs(basis(np.array([1, 2])) - basis(np.array([1.0, 2.0]))).max() < 1e-14

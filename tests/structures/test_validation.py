@@ -79,3 +79,15 @@ def test_labels_of_another_geometry_are_refused():
     atoms.positions[0] += 0.1
     with pytest.raises(ValueError, match="frame 0 was changed after it was labelled"):
         check_labels([atoms], ["energy"])
+
+
+def test_a_generator_is_refused_before_it_is_used_up():
+    with pytest.raises(TypeError, match="read only once"):
+        check_structures(atoms for atoms in [Atoms("H")])
+
+
+def test_forces_of_another_shape_are_refused():
+    atoms = Atoms("H2", [[0, 0, 0], [0, 0, 1]])
+    atoms.calc = SinglePointCalculator(atoms, energy=0.0, forces=np.zeros((1, 3)))
+    with pytest.raises(ValueError, match=r"forces of shape \(1, 3\); it must be \(2, 3\)"):
+        check_labels([atoms])

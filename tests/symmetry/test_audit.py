@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
+from ase.calculators.lj import LennardJones
 
 from course_lib.symmetry import Symmetry, audit
 
@@ -155,3 +156,41 @@ def test_frames_that_cannot_be_audited_are_refused(frames):
         audit(model(pair_energy), [], symmetry=SCALAR)
     with pytest.raises(ValueError, match="3 rows for 4 frames"):
         audit(lambda frames: np.zeros(3), frames, symmetry=SCALAR)
+
+
+def test_frames_that_cannot_tell_are_not_counted():
+    flat, lone = molecule("C2H4"), bulk("Cu")
+    found = verdicts(model(lambda a: 1.0), [flat, Atoms("Ar")])
+    assert found["inversion, reflection"].startswith("not tested") and found["proper rotation"] == "kept"
+    assert verdicts(model(lambda a: 1.0), [lone])["periodic image"].startswith("not tested")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_random_element_is_the_identity(seed):
+    two_alike = [Atoms("OHH", [[0, 0, 0], [1, 0, 0], [0, 1.2, 0]])]
+    table = audit(model(lambda a: float(np.exp(-a.get_distance(0, 1)))), two_alike, symmetry=SCALAR, samples=1, seed=seed)
+    assert table.verdict[0] == "BROKEN"
+
+
+def test_what_vanishes_by_symmetry_is_not_broken():
+    def predict(frames):
+        found = [a.copy() for a in frames]
+        for atoms in found:
+            atoms.calc = LennardJones(sigma=2.3, rc=5.0, smooth=True)
+        return SimpleNamespace(energies=np.array([a.get_potential_energy() for a in found]), stresses=None,
+                               forces=[a.get_forces() for a in found])
+
+    perfect = bulk("Cu", cubic=True)
+    assert np.abs(predict([perfect]).forces).max() < 1e-12
+    assert (audit(SimpleNamespace(predict=predict, symmetry=SCALAR), [perfect]).verdict == "kept").all()
+
+
+def test_what_atoms_carry_goes_with_them(frames):
+    charged = frames[0].copy()
+    charged.set_initial_charges(np.arange(9.0))
+    assert (audit(model(lambda a: float(a.get_initial_charges() @ np.exp(-distances(a)).sum(axis=1))), [charged],
+                  symmetry=SCALAR).verdict[:4] == "kept").all()
+
+
+def test_whole_numbers_may_be_audited(frames):
+    assert verdicts(lambda frames: np.array([len(a) for a in frames]), frames)["translation"] == "kept"

@@ -151,3 +151,8 @@ def test_molien_refuses_what_is_no_group_and_no_molecule():
 
 def test_icosahedral_invariants_of_a_vector_start_at_degrees_two_and_six():
     assert molien_of_matrices(icosahedral_rotations(), 10) == [1, 0, 1, 0, 1, 0, 2, 0, 2, 0, 3]
+
+
+def test_reynolds_weights_are_an_average():
+    with pytest.raises(ValueError, match="sum to 2"):
+        reynolds(abs, [1, -1], lambda g, x: g * x, weights=[1, 1])

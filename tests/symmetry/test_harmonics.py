@@ -183,3 +183,18 @@ def test_an_icosahedral_shell_is_invisible_below_degree_six():
     assert power[5] > 1 and power[9] > 1
     means = [np.trace(wigner_D(l, icosahedral_rotations()), axis1=1, axis2=2).mean() for l in range(16)]
     assert np.flatnonzero(np.round(means, 10)).tolist() == [0, 6, 10, 12, 15]
+
+
+def test_any_kind_of_integer_gives_the_same_coefficients():
+    assert np.array_equal(clebsch_gordan(np.int64(4), 4, np.int64(6)), clebsch_gordan(4, 4, 6))
+    with pytest.raises(ValueError, match="0 to 200"):
+        clebsch_gordan(300, 300, 300)
+
+
+def test_no_feature_has_an_even_number_of_components():
+    with pytest.raises(ValueError, match="2l \\+ 1"):
+        couple(np.ones(2), np.ones(2), 0)
+
+
+def test_no_vectors_have_no_harmonics():
+    assert spherical_harmonics(2, np.zeros((0, 3))).shape == (0, 9)
