@@ -130,7 +130,7 @@ def audit(model, frames: Sequence[Atoms], *, symmetry: Symmetry | None = None, s
     rng = np.random.default_rng(seed)
     before = _outputs(model, frames, symmetry.output)
     scales = [max(np.abs(y).max(initial=np.finfo(float).tiny) for y in output.values) for output in before]
-    scales = [max(scale, 1e-3 * scales[0]) for scale in scales]  # forces may vanish by symmetry: then energy/Å is their scale
+    scales = [max(scale, 1e-2 * scales[0]) for scale in scales]  # forces that vanish by symmetry are measured by energy/Å
     rounding = max(float(np.finfo(y.dtype).eps) for output in before for y in output.values)
     allowed = ROUNDINGS * rounding
     tolerance = min(max(allowed, min(allowed * getattr(model, "amplification", 1.0), rounding**0.5)), 1e-2)

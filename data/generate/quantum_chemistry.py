@@ -1,7 +1,8 @@
 """Reference labels from PySCF, kept point by point in an ASE database.
 
 A killed run loses only the point in flight; starting it again goes on from there, and several workers may share one
-database. A point that does not converge is recorded as such, reported, and left out of the data set.
+database, which costs a point computed twice at worst. A point that does not converge is recorded as such, reported, and left
+out of the data set.
 Energies in eV, forces in eV/Å, dipoles in e·Å.
 """
 
@@ -76,7 +77,8 @@ def label(frames: Iterable[Atoms], database: Path, compute: Callable[[Atoms], di
 
 def labelled(database: Path) -> list[Atoms]:
     """The converged points, in the order of (seed, frame)."""
-    rows = sorted(connect(database).select(converged=True), key=lambda row: (row.seed, row.frame))
+    points = {(row.seed, row.frame): row for row in connect(database).select(converged=True)}
+    rows = [points[key] for key in sorted(points)]
     frames = []
     for row in rows:
         atoms = row.toatoms()
