@@ -1,10 +1,12 @@
 """The machinery of exercises: an answer is judged, never executed into an error, and `...` waits."""
 
+from pathlib import Path
+
 import pytest
 
-from course_lib.exercises import check, exercises, hint
+from course_lib.exercises import check, core, exercises, hint
 
-CHAPTERS = ["00", "01", "02"]
+CHAPTERS = sorted(path.stem[-2:] for path in Path(core.__file__).parent.glob("chapter_*.py"))
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
