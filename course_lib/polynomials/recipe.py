@@ -33,7 +33,7 @@ class Sum:
 
 @dataclass(frozen=True)
 class Recipe:
-    """steps[k] says how to compute polynomial k ≥ 1 from earlier ones, p_0 = 1; degrees (K,).
+    """steps[k − 1] says how to compute polynomial k ≥ 1 from earlier ones, p_0 = 1; degrees (K,).
 
     vanishing (K,): whether every monomial of polynomial k holds a pair of two fragments, so that it goes to zero as they part.
     """
