@@ -1,16 +1,19 @@
 """Floor 0: what a model sees.
 
-A structure is an `ase.Atoms` with its labels on it, from a data set whose card says where it comes from (`datasets`). A method
-sees its neighbours: a graph a frame, computed once (`graphs`), many frames as one batch of tensors (`batches`); distances
-fade by cutoff functions (`cutoffs`) and become vectors by radial bases (`radial`). Bad frames are refused by name
-(`validation`). Only `AtomBatch` and the neighbour search bring torch along, and only when they are used.
+A structure is an `ase.Atoms` with its labels on it, from a data set whose card says where it comes from (`datasets`; the
+one set without atoms is of `images`; the public `benchmarks` are fetched when asked for). A method sees its neighbours: a
+graph a frame, computed once (`graphs`), many frames as one batch of tensors (`batches`); distances fade by cutoff functions
+(`cutoffs`) and become vectors by radial bases (`radial`). Bad frames are refused by name (`validation`). Only `AtomBatch` and
+the neighbour search bring torch along, and only when they are used.
 """
 
 from typing import TYPE_CHECKING
 
+from course_lib.structures.benchmarks import benchmark, benchmarks
 from course_lib.structures.cutoffs import CosineCutoff, CutoffFunction, PolynomialCutoff, QuinticSwitch
 from course_lib.structures.datasets import Card, Dataset, datasets, load
 from course_lib.structures.graphs import NeighbourGraph, neighbour_graphs
+from course_lib.structures.images import ImageDataset, Images, load_images
 from course_lib.structures.radial import BesselBasis, GaussianBasis, GaussianTypeOrbitals, PolynomialBasis
 from course_lib.structures.validation import check_labels, check_structures
 
@@ -18,8 +21,9 @@ if TYPE_CHECKING:
     from course_lib.structures.batches import AtomBatch
 
 __all__ = ["AtomBatch", "BesselBasis", "Card", "CosineCutoff", "CutoffFunction", "Dataset", "GaussianBasis",
-           "GaussianTypeOrbitals", "NeighbourGraph", "PolynomialBasis", "PolynomialCutoff", "QuinticSwitch", "check_labels",
-           "check_structures", "datasets", "load", "neighbour_graphs"]
+           "GaussianTypeOrbitals", "ImageDataset", "Images", "NeighbourGraph", "PolynomialBasis", "PolynomialCutoff",
+           "QuinticSwitch", "benchmark", "benchmarks", "check_labels", "check_structures", "datasets", "load",
+           "load_images", "neighbour_graphs"]
 
 
 def __getattr__(name: str):

@@ -9,7 +9,7 @@ import html
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -27,7 +27,8 @@ class Card:
     """What a person must know before using a data set; read from its JSON file.
 
     `units` maps every label to its unit and meaning, `frames` every split to its size; `method` is one of DFT, CCSD(T),
-    semi-empirical and so on, `level_of_theory` the whole of it.
+    semi-empirical and so on, `level_of_theory` the whole of it. `reference` holds numbers which the same level gives for what
+    a learned potential is asked to predict (elastic constants, frequencies), where there are any.
     """
 
     title: str
@@ -45,11 +46,12 @@ class Card:
     frames: Mapping[str, int]
     file: str
     sha256: str
+    reference: Mapping[str, float] = field(default_factory=dict)
 
     def _lines(self) -> dict[str, str]:
         return {name.replace("_", " "): "; ".join(f"{key}: {entry}" for key, entry in value.items())
                 if isinstance(value, dict) else "; ".join(value) if isinstance(value, tuple) else value
-                for name, value in vars(self).items() if name not in ("title", "sha256")}
+                for name, value in vars(self).items() if name not in ("title", "sha256") and value}
 
     def __repr__(self) -> str:
         return "\n".join([self.title, *(f"  {name}: {text}" for name, text in self._lines().items())])
@@ -83,6 +85,22 @@ def load(name: str) -> Dataset:
     Raises ValueError for an unknown name, a broken card or a file that is not the one the card describes, and
     FileNotFoundError when the file is gone.
     """
+    card, path = verified(name)
+    if holds_images(card):
+        raise ValueError(f"data set {name!r} holds images, not structures: load_images({name!r}).")
+    frames = read(path, ":") if path.suffix == ".extxyz" else _read_archive(path)
+    parts = {part: [] for part in SPLITS}
+    for atoms in frames:
+        parts[atoms.info.pop("split")].append(atoms)
+    return Dataset(name, card, **parts)
+
+
+def holds_images(card: Card) -> bool:
+    return "images" in card.units
+
+
+def verified(name: str) -> tuple[Card, Path]:
+    """The card of `name`, and its file, which is the one the card describes."""
     folder = _folder()
     known = _names(folder)
     if name not in known:
@@ -99,11 +117,7 @@ def load(name: str) -> Dataset:
     if digest != card.sha256:
         raise ValueError(f"data set {name!r}: {path} is damaged or another version: its SHA-256 is {digest[:12]}…, the card "
                          f"says {card.sha256[:12]}…; get both files from the repository again (`git checkout -- data`).")
-    frames = read(path, ":") if path.suffix == ".extxyz" else _read_archive(path)
-    parts = {part: [] for part in SPLITS}
-    for atoms in frames:
-        parts[atoms.info.pop("split")].append(atoms)
-    return Dataset(name, card, **parts)
+    return card, path
 
 
 def datasets() -> "pandas.DataFrame":  # noqa: F821
@@ -133,8 +147,9 @@ def _names(folder: Path) -> list[str]:
 def _card(path: Path) -> Card:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
-        wanted = {field.name for field in fields(Card)}
-        missing, unknown = sorted(wanted - entries.keys()), sorted(entries.keys() - wanted)
+        known = {entry.name: entry.default_factory is MISSING for entry in fields(Card)}
+        missing = sorted(name for name, required in known.items() if required and name not in entries)
+        unknown = sorted(entries.keys() - known)
     except (ValueError, AttributeError) as reason:
         raise ValueError(f"the card {path} is broken: {reason}") from reason
     if missing or unknown:
@@ -143,13 +158,19 @@ def _card(path: Path) -> Card:
 
 
 def _read_archive(path: Path) -> list[Atoms]:
-    """Molecules stored end to end: `counts` (M,), `numbers` (N,), `positions` (N,3), and labels by frame or by atom."""
+    """Molecules stored end to end: `counts` (M,), `numbers` (N,), `positions` (N,3), and labels by frame or by atom.
+
+    Vectors and tensors a frame are arrays (M,3) and (M,3,3) in the file, numpy arrays on the frame.
+    """
     with np.load(path, allow_pickle=False) as file:
         arrays = {key: file[key] for key in file.files}
     ends = np.cumsum(arrays.pop("counts").astype(int))
     per_atom = {key: np.split(value.astype(np.float64) if value.dtype == np.float32 else value, ends[:-1])
-                for key, value in arrays.items() if len(value) == ends[-1]}
-    per_frame = {key: value.tolist() for key, value in arrays.items() if key not in per_atom}
+                for key, value in arrays.items()
+                # of lone atoms as many as frames: length alone cannot tell
+                if len(value) == ends[-1] and (ends[-1] > len(ends) or key in ("numbers", "positions", "forces"))}
+    per_frame = {key: value.tolist() if value.ndim == 1 else list(value)
+                 for key, value in arrays.items() if key not in per_atom}
     frames = []
     for index in range(len(ends)):
         of_atoms = {key: parts[index] for key, parts in per_atom.items()}

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import molecule
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from course_lib.structures import Card, check_labels, check_structures, datasets, load
 
 DATA = Path(__file__).resolve().parents[2] / "data"
-NAMES = sorted(path.stem for path in DATA.glob("*.json"))
-# molecules of which more than one frame follows another in time
-TRAJECTORIES = ["ethanol", "ethanol_xtb", "methane", "methane_b3lyp"]
+CARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(DATA.glob("*.json"))}
+NAMES = [name for name, card in CARDS.items() if "images" not in card["units"]]
+# sets of which more than one frame comes from one run
+TRAJECTORIES = ["crystal_environments", "ethanol", "ethanol_xtb", "hydronium", "methane", "methane_b3lyp", "water_tensors"]
 
 
 @pytest.fixture(scope="session")
@@ -113,7 +115,7 @@ def test_net_force_and_net_torque_vanish(sets, name, torque):
 
 def test_the_table_has_a_row_a_set():
     table = datasets()
-    assert list(table.index) == NAMES
+    assert list(table.index) == list(CARDS)
     assert table.loc["qm9_small", ["train", "validation", "test"]].tolist() == [2500, 421, 1000]
     assert table.loc["ethanol_xtb", "method"] == "semi-empirical" and table.loc["ethanol", "method"] == "DFT"
     assert table["kB"].sum() < 20_000
@@ -206,6 +208,35 @@ def test_what_is_published_is_what_is_loaded(publisher, form, with_forces):
             np.testing.assert_allclose(atoms.get_forces(), original.get_forces(), atol=1e-6)
         assert atoms.info["smiles"] == original.info["smiles"] and atoms.info["gap"] == original.info["gap"]
         assert "split" not in atoms.info
+
+
+def test_an_archive_of_lone_atoms_keeps_the_labels_of_frames_apart_from_those_of_atoms(publisher):
+    frames = []
+    for index, symbol in enumerate(["H", "He", "Ne"]):
+        atoms = Atoms(symbol, positions=[[0.0, 0.0, index]], info=dict(seed=index, smiles=f"[{symbol}]"))
+        atoms.calc = SinglePointCalculator(atoms, energy=-1.5 * index, forces=np.zeros((1, 3)), dipole=np.ones(3))
+        frames.append(atoms)
+    publisher.publish_archive("sample", frames, lambda atoms: "test")
+    for atoms, original in zip(load("sample").test, frames, strict=True):
+        assert atoms == original and atoms.info == original.info
+        assert isinstance(atoms.calc.results["energy"], float) and atoms.get_potential_energy() == -1.5 * atoms.info["seed"]
+        assert atoms.get_forces().shape == (1, 3) and atoms.get_dipole_moment().shape == (3,)
+
+
+def test_vectors_and_tensors_of_a_frame_survive_an_archive_axis_by_axis(publisher):
+    rng = np.random.default_rng(1)
+    frames = []
+    for formula in ("H2O", "CO", "CH4"):
+        atoms = molecule(formula)
+        atoms.calc = SinglePointCalculator(atoms, energy=0.0, dipole=rng.normal(size=3))
+        atoms.info = dict(polarizability=rng.normal(size=(3, 3)))
+        frames.append(atoms)
+    publisher.publish_archive("sample", frames, lambda atoms: "test", positions=np.float64)
+    for atoms, original in zip(load("sample").test, frames, strict=True):
+        assert (atoms.positions == original.positions).all()
+        assert (atoms.get_dipole_moment() == original.get_dipole_moment()).all()
+        assert isinstance(atoms.info["polarizability"], np.ndarray)
+        assert (atoms.info["polarizability"] == original.info["polarizability"]).all()
 
 
 def test_importing_structures_and_loading_need_no_torch():
