@@ -27,7 +27,8 @@ LIBRARIES = ("course_lib", "sklearn")
 
 def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
     """Write a fitted estimator. Raises TypeError for an attribute that is neither number, text, array, list, tuple,
-    dict nor such an estimator, and OSError, with what was there before untouched, where the file cannot be written.
+    dict nor such an estimator, is of a class derived from these, or could not be found by its name again; and OSError
+    where the file cannot be written. What was there before stays untouched.
     """
     arrays: dict[str, np.ndarray] = {}
     description = json.dumps(_described(estimator, type(estimator).__name__, arrays))
@@ -76,26 +77,26 @@ def _digest(description: str, arrays: dict[str, np.ndarray]) -> str:
 def _described(value: Any, place: str, arrays: dict[str, np.ndarray]) -> Any:
     """`value` in JSON's words; its arrays go into `arrays` under the place where they were found."""
     match value:
-        case np.generic():
+        case np.generic() if isinstance(value.item(), (bool, int, float, str)):
             return value.item()
-        case None | bool() | int() | float() | str():
+        case None | bool() | int() | float() | str() if type(value) in (type(None), bool, int, float, str):
             return value
-        case np.ndarray() if value.dtype.kind in "biuf":
+        case np.ndarray() if type(value) is np.ndarray and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8:
             arrays[place] = value.astype(value.dtype.newbyteorder("<"), order="C")
             return {"array": place}
-        case list() | tuple():
-            kind = "list" if isinstance(value, list) else "tuple"
-            return {kind: [_described(v, f"{place}[{i}]", arrays) for i, v in enumerate(value)]}
-        case dict():
+        case list() | tuple() if type(value) in (list, tuple):
+            return {type(value).__name__: [_described(v, f"{place}[{i}]", arrays) for i, v in enumerate(value)]}
+        case dict() if type(value) is dict:
             return {"dict": [[_described(k, place, arrays), _described(v, f"{place}[{k!r}]", arrays)]
                              for k, v in value.items()]}
-        case BaseEstimator():
+        case BaseEstimator() if getattr(sys.modules[type(value).__module__], type(value).__qualname__, None) is type(value):
             fitted = {k: v for k, v in vars(value).items() if k.endswith("_")}
             return {"class": f"{type(value).__module__}:{type(value).__qualname__}"} | {
                 part: {k: _described(v, f"{place}.{k}", arrays) for k, v in values.items()}
                 for part, values in (("parameters", value.get_params(deep=False)), ("fitted", fitted))}
-    raise TypeError(f"{place} is a {type(value).__name__}, which a checkpoint cannot hold; "
-                    "numbers, text, numeric arrays, lists, tuples, dicts and estimators it can")
+    kind = f"ndarray of {value.dtype}" if type(value) is np.ndarray else type(value).__qualname__
+    raise TypeError(f"{place} is a {kind}, which a checkpoint cannot hold; numbers, text, arrays of numbers up to 64 bits, "
+                    "lists, tuples, dicts and estimators it can, their classes defined at the top of a module")
 
 
 def _restored(value: Any, arrays: dict[str, np.ndarray], path: str | os.PathLike) -> Any:

@@ -20,7 +20,9 @@ from course_lib.polynomials.invariants import InvariantPolynomials
 class PIP(Potential):
     """Invariant polynomials with a linear fit, for molecules of one composition.
 
-    degree, length (Å), fragments: as for `InvariantPolynomials`; fragments name the rows of the frames
+    degree, length (Å), fragments: as for `InvariantPolynomials`; fragments name the rows of the frames. The default length
+        suits methane; for ethanol it is too long: degree 3 on 200 frames with forces leaves 0.41 eV/Å at
+        1.6 Å, 0.32 eV/Å at 1.0 Å
     energy_weight (1/eV), force_weight (Å/eV): w_E and w_F; a force_weight of 0 fits energies alone, as do frames without forces
     rcond: singular values below this fraction of the largest are dropped
     """

@@ -2,6 +2,8 @@ import json
 import os
 import subprocess
 import sys
+from collections import OrderedDict, namedtuple
+from enum import IntEnum
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from argon import label
 from ase import Atoms
 from pair_potential import PairPotential
 from safetensors.numpy import save_file
+from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
 from course_lib.learning import CompositionBaseline, Potential, checkpoint
@@ -125,13 +128,33 @@ def test_safetensors_of_others_are_refused(tmp_path):
         Potential.load(tmp_path / "x")
 
 
-@pytest.mark.parametrize("value", [lambda r: r, np.array(["H"]), np.zeros(2, dtype=complex), np.array([None]), {1, 2}])
+class Shelf:
+    class Inner(BaseEstimator):
+        """Found again by no importer."""
+
+
+@pytest.mark.parametrize("value", [
+    lambda r: r, np.array(["H"]), np.zeros(2, dtype=complex), np.array([None]), {1, 2}, np.ma.masked_array([1.0], [True]),
+    np.rec.array([1.0]), np.ones(2, dtype=np.longdouble), np.longdouble(1), np.complex64(1), np.datetime64("2026-11-22"),
+    IntEnum("Colour", ["red"]).red, namedtuple("Pair", "a b")(1, 2), OrderedDict(a=1), Shelf.Inner(),
+], ids=lambda value: type(value).__name__)
 def test_what_a_checkpoint_cannot_hold_is_refused_before_anything_is_written(path, fitted, value):
     whole, keeper = path.read_bytes(), Keeper(value)
     keeper.species_ = fitted.species_
-    with pytest.raises(TypeError, match=r"Keeper\.anything is a \w+, which a checkpoint cannot hold"):
+    with pytest.raises(TypeError, match=r"Keeper\.anything is a [\w.< >]+, which a checkpoint cannot hold"):
         keeper.save(path)
     assert path.read_bytes() == whole
+
+
+def test_a_class_made_within_a_function_is_refused_at_saving_not_at_loading(tmp_path, fitted):
+    class Local(PairPotential):
+        pass
+
+    local = Local()
+    vars(local).update({k: v for k, v in vars(fitted).items() if k.endswith("_")})
+    with pytest.raises(TypeError, match=r"Local is a test_a_class.*<locals>\.Local, which .* cannot hold.*top of a module"):
+        local.save(tmp_path / "local")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk_leaves_the_old_file_and_no_litter(path, fitted, monkeypatch):
