@@ -19,7 +19,7 @@ NO_TORCH := No CPU build of PyTorch could be fetched: is the network up? The CUD
 taken only if you ask for it: make TORCH=$(TORCH:+cpu=) $(MAKECMDGOALS)
 
 .DELETE_ON_ERROR:
-.PHONY: help lab test notebooks browser benchmarks constraints cover clean
+.PHONY: help lab test notebooks browser benchmarks constraints pictures clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -42,8 +42,9 @@ benchmarks: .venv/developer  ## time every method beside its peer, one thread, a
 notebooks: .venv/developer  ## run every notebook and store its outputs, normalised (or one: NOTEBOOK=…)
 	$(BIN)/python tests/notebooks/store.py $(NOTEBOOK)
 
-cover: .venv/reader  ## draw the picture at the top of README.md
+pictures: .venv/reader  ## draw the cover of README.md and the pictures of data/README.md
 	$(BIN)/python docs/cover.py
+	$(BIN)/python docs/data_pictures.py
 
 constraints: $(UV)  ## resolve the versions that every installation uses (needs the network)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \

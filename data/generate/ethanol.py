@@ -18,6 +18,7 @@ from molecular_dynamics import trajectory
 from publish import SPLIT, publish, publish_archive, work_folder
 from quantum_chemistry import density_functional, label, labelled
 
+LEVEL = partial(density_functional, functional="pbe", basis="def2-tzvp", grid=3)
 SIZES = {"train": 800, "validation": 100, "test": 200}
 
 
@@ -40,7 +41,7 @@ if __name__ == "__main__":
                                path=work / f"xtb_seed{seed:02d}.extxyz") for seed in range(14)]
     database = work / "pbe_def2tzvp.db"
     if "--publish-only" not in sys.argv:
-        label(selection(trajectories), database, partial(density_functional, functional="pbe", basis="def2-tzvp"))
+        label(selection(trajectories), database, LEVEL)
     publish_archive("ethanol_xtb", [atoms for run in trajectories for atoms in run], split_of)
     frames = labelled(database)
     for atoms in frames:

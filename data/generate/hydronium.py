@@ -15,6 +15,8 @@ from molecular_dynamics import trajectory
 from publish import SPLIT, publish, work_folder
 from quantum_chemistry import coupled_cluster, label, labelled
 
+LEVEL = partial(coupled_cluster, basis="aug-cc-pvdz", charge=1)
+
 if __name__ == "__main__":
     work = work_folder("hydronium")
     start = Atoms("OH3", [[0, 0, 0.1], [0.94, 0, -0.1], [-0.47, 0.81, -0.1], [-0.47, -0.81, -0.1]])
@@ -22,6 +24,6 @@ if __name__ == "__main__":
               for frame in trajectory(start, temperature=1500, seed=seed, frames=250, stride=40, charge=1,
                                       path=work / f"xtb_seed{seed}.extxyz")]
     if "--publish-only" not in sys.argv:
-        label(frames, work / "hydronium.db", partial(coupled_cluster, basis="aug-cc-pvdz", charge=1))
+        label(frames, work / "hydronium.db", LEVEL)
     publish("hydronium", labelled(work / "hydronium.db"),
             lambda atoms: SPLIT[0 if atoms.info["seed"] < 4 else 1 if atoms.info["seed"] == 4 else 2])

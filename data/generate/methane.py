@@ -15,14 +15,15 @@ from molecular_dynamics import trajectory
 from publish import SPLIT, publish, work_folder
 from quantum_chemistry import coupled_cluster, density_functional, label, labelled
 
+LEVELS = {"methane": partial(coupled_cluster, basis="cc-pvdz"),
+          "methane_b3lyp": partial(density_functional, functional="b3lyp", basis="6-31g*", grid=3)}
+
 if __name__ == "__main__":
     work = work_folder("methane")
     frames = [frame for seed in range(7)
               for frame in trajectory(molecule("CH4"), temperature=1500, seed=seed, frames=250, stride=40,
                                       path=work / f"xtb_seed{seed}.extxyz")]
-    levels = {"methane": partial(coupled_cluster, basis="cc-pvdz"),
-              "methane_b3lyp": partial(density_functional, functional="b3lyp", basis="6-31g*")}
-    for name, compute in levels.items():
+    for name, compute in LEVELS.items():
         if "--publish-only" not in sys.argv:
             label(frames, work / f"{name}.db", compute)
         publish(name, labelled(work / f"{name}.db"),

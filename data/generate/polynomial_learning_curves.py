@@ -44,7 +44,8 @@ def learned(name: str, kind: str, degree: int) -> pd.DataFrame:
 
 if __name__ == "__main__":
     TABLE.parent.mkdir(exist_ok=True)
-    blocks = [block for _, block in pd.read_csv(TABLE).groupby(["set", "labels", "model"], sort=False)] if TABLE.exists() else []
+    known = pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=["set", "labels", "model"])
+    blocks = [block for _, block in known.groupby(["set", "labels", "model"], sort=False)]
     done = {tuple(block.iloc[0][["set", "labels", "model"]]) for block in blocks}
     for name, kind, degree in tqdm(BLOCKS):
         if (name, kind, f"degree {degree}") not in done:

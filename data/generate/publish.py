@@ -36,22 +36,30 @@ def publish(name: str, frames: list[Atoms], split_of: Callable[[Atoms], str]) ->
     seal(name, path, [atoms.info["split"] for atoms in frames])
 
 
-def publish_archive(name: str, frames: list[Atoms], split_of: Callable[[Atoms], str]) -> None:
-    """`data/<name>.npz` for molecules: positions and forces in single precision, energies in double."""
-    splits = [split_of(atoms) for atoms in frames]
-    arrays = dict(counts=np.array([len(atoms) for atoms in frames], np.uint16), split=np.array(splits),
+def publish_archive(name: str, frames: list[Atoms], split_of: Callable[[Atoms], str], positions: type = np.float32) -> None:
+    """`data/<name>.npz` for molecules: positions (unless told) and forces in single precision, all else in double."""
+    arrays = dict(counts=np.array([len(atoms) for atoms in frames], np.uint16),
+                  split=np.array([split_of(atoms) for atoms in frames]),
                   numbers=np.concatenate([atoms.numbers for atoms in frames]).astype(np.uint8),
-                  positions=np.concatenate([atoms.positions for atoms in frames]).astype(np.float32),
-                  energy=np.array([atoms.get_potential_energy() for atoms in frames]))
-    if "forces" in frames[0].calc.results:
+                  positions=np.concatenate([atoms.positions for atoms in frames]).astype(positions))
+    labels = frames[0].calc.results if frames[0].calc else {}
+    if "energy" in labels:
+        arrays["energy"] = np.array([atoms.get_potential_energy() for atoms in frames])
+    if "forces" in labels:
         arrays["forces"] = np.concatenate([atoms.get_forces() for atoms in frames]).astype(np.float32)
-    arrays |= {key: np.array([atoms.info[key] for atoms in frames]) for key in frames[0].info}
+    if "dipole" in labels:
+        arrays["dipole"] = np.array([atoms.get_dipole_moment() for atoms in frames])
+    publish_arrays(name, arrays | {key: np.array([atoms.info[key] for atoms in frames]) for key in frames[0].info})
+
+
+def publish_arrays(name: str, arrays: dict[str, np.ndarray]) -> None:
+    """`data/<name>.npz` of these arrays; `split` (M,) is one of them."""
     path = DATA / f"{name}.npz"
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
     partial.rename(path)
-    seal(name, path, splits)
+    seal(name, path, arrays["split"].tolist())
 
 
 def seal(name: str, path: Path, splits: list[str]) -> None:
