@@ -2,8 +2,13 @@
 
 A `Potential` learns energies, forces and stresses from labelled structures and is then an ASE calculator like any
 other. `CompositionBaseline` is the one that knows only what a structure is made of; `scores` says how wrong a
-prediction is beside the best constant, and `learning_curve` how that falls with the number of training structures.
+prediction is beside the best constant, and `learning_curve` how that falls with the number of training structures;
+`coverage` whether a model knows how wrong it is, and `committee_scale` how to mend it.
+A `Network` becomes a potential by `NetworkPotential` and learns by `Trainer`; only these bring torch along.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from course_lib.learning.baseline import CompositionBaseline
 from course_lib.learning.calculator import PotentialCalculator
@@ -11,14 +16,35 @@ from course_lib.learning.curves import learning_curve, slope
 from course_lib.learning.potential import Potential
 from course_lib.learning.prediction import Prediction, labels
 from course_lib.learning.scores import scores
+from course_lib.learning.uncertainty import committee_scale, coverage
+
+if TYPE_CHECKING:
+    from course_lib.learning.network import Network, NetworkEstimator
+    from course_lib.learning.network_potential import NetworkPotential
+    from course_lib.learning.training import Trainer
 
 __all__ = [
     "CompositionBaseline",
+    "Network",
+    "NetworkEstimator",
+    "NetworkPotential",
     "Potential",
     "PotentialCalculator",
     "Prediction",
+    "Trainer",
+    "committee_scale",
+    "coverage",
     "labels",
     "learning_curve",
     "scores",
     "slope",
 ]
+
+_WITH_TORCH = {"Network": "network", "NetworkEstimator": "network", "NetworkPotential": "network_potential",
+               "Trainer": "training"}
+
+
+def __getattr__(name: str):
+    if name not in _WITH_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WITH_TORCH[name]}"), name)

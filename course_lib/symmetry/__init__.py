@@ -10,7 +10,7 @@ convention that `conventions` translates to SciPy, e3nn and sphericart), makes a
 from course_lib.symmetry.audit import audit
 from course_lib.symmetry.averaging import reynolds, rotation_quadrature, sphere_quadrature
 from course_lib.symmetry.conventions import to_e3nn, to_scipy
-from course_lib.symmetry.coupling import clebsch_gordan, couple
+from course_lib.symmetry.coupling import clebsch_gordan, couple, invariant_couplings
 from course_lib.symmetry.declaration import E3_INVARIANT, E3_TENSOR, E3_VECTOR, SE3_INVARIANT, Symmetry
 from course_lib.symmetry.groups import (
     Isometry,
@@ -36,6 +36,7 @@ __all__ = [
     "couple",
     "cycle_index",
     "icosahedral_rotations",
+    "invariant_couplings",
     "molien_of_matrices",
     "molien_series",
     "random_improper",

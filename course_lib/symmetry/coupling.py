@@ -6,7 +6,9 @@ basis; a factor (−i)^l a degree makes all of them real. Paths with l1 + l2 + L
 the cross product, divided by √2.
 """
 
+from collections.abc import Hashable, Sequence
 from functools import cache
+from itertools import permutations, product
 from math import factorial, sqrt
 from operator import index
 
@@ -67,3 +69,40 @@ def couple(a: np.ndarray, b: np.ndarray, L: int) -> np.ndarray:
         raise ValueError(f"last axes have {a.shape[-1]} and {b.shape[-1]} entries; a feature of degree l has 2l + 1")
     table = clebsch_gordan(a.shape[-1] // 2, b.shape[-1] // 2, L)
     return np.einsum("...i,...j,ijk->...k", a, b, table)
+
+
+def invariant_couplings(degrees: Sequence[int], labels: Sequence[Hashable] | None = None) -> np.ndarray:
+    """All ways to multiply features of `degrees` l_1 … l_ν into a scalar: C (k, 2l_1 + 1, …, 2l_ν + 1), orthonormal.
+
+    Σ C[η, m_1, …, m_ν] a_m1 … z_mν does not change when all ν features turn (for Σ l odd it is a pseudoscalar). Factors of
+    one label are one and the same feature; then C is symmetric in them, and only as many are kept as remain independent:
+    the symmetrised basis of Dusson et al., J. Comput. Phys. 454, 110946 (2022). Coupling one feature after the other gives
+    an orthonormal set; the average over permutations is a projection of its span, on which Gram and Schmidt, in order, decide.
+    Raises ValueError for no degrees or one below 0, and for factors of one label that differ in degree.
+    """
+    labels = range(len(degrees)) if labels is None else labels
+    if not len(degrees) or min(degrees) < 0 or len({*zip(labels, degrees, strict=True)}) != len(set(labels)):
+        raise ValueError(f"degrees {list(degrees)} with labels {list(labels)}: give one degree a label, 0 or more")
+    return _invariants(tuple(map(index, degrees)), tuple(list(labels).index(label) for label in labels))
+
+
+@cache
+def _invariants(degrees: tuple[int, ...], labels: tuple[int, ...]) -> np.ndarray:
+    coupled = {degrees[0]: np.eye(2 * degrees[0] + 1)[None]}
+    for t, l in enumerate(degrees[1:], start=2):
+        paths = [(L, T, K) for L, T in coupled.items() for K in range(abs(L - l), min(L + l, sum(degrees[t:])) + 1)]
+        steps = [(K, np.tensordot(T, clebsch_gordan(L, l, K), 1)) for L, T, K in paths]
+        coupled = {K: np.concatenate([T for J, T in steps if J == K]) for K, _ in steps}
+    tensors = coupled.get(0, np.zeros((0, *(2 * l + 1 for l in degrees), 1)))[..., 0]
+    places = [[i for i, b in enumerate(labels) if b == a] for a in dict.fromkeys(labels)]
+    orders = [dict(zip(sum(places, []), sum(map(list, images), []), strict=True))
+              for images in product(*map(permutations, places))]
+    symmetric = sum(tensors.transpose(0, *(1 + order[i] for i in range(len(degrees)))) for order in orders) / len(orders)
+    chosen = np.zeros((0, len(tensors)))
+    for row in np.tensordot(symmetric, tensors, (range(1, tensors.ndim), range(1, tensors.ndim))):
+        rest = row - chosen.T @ (chosen @ row)
+        if (length := np.linalg.norm(rest)) > 1e-6:
+            chosen = np.vstack([chosen, rest / length])
+    invariants = np.tensordot(chosen, tensors, 1)
+    invariants.flags.writeable = False
+    return invariants

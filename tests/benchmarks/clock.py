@@ -1,7 +1,7 @@
-"""Seconds of each method beside its peer, in one process, one thread, alternating, so that a busy machine slows both."""
+"""Processor seconds of each method beside its peer, in one process, one thread, alternating; processor time, which a busy machine leaves alone."""
 
 from collections.abc import Callable
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import torch
@@ -16,9 +16,9 @@ def compare(title: str, calls: dict[str, Callable[[], object]], *, reference: st
     seconds = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
-            start = perf_counter()
+            start = process_time()
             call()
-            seconds[name].append(perf_counter() - start)
+            seconds[name].append(process_time() - start)
     median = {name: np.median(times) for name, times in seconds.items()}
     print(f"\n{title}")
     for name, time in median.items():

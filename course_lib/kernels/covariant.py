@@ -1,0 +1,157 @@
+"""Gaussian processes for what turns with the molecule: dipoles, polarizabilities.
+
+A vector or a symmetric tensor is split in spherical parts y^λ_μ, of degree λ = 1, or 0 and 2, each learned by itself. If the
+prior covariance turns with both its arguments, k^λ(R x, x') = D^λ(R) k^λ(x, x'), every prediction turns as it should,
+whatever the data (Glielmo, Sollich, De Vita, Phys. Rev. B 95, 214302 (2017); Grisafi, Wilkins, Csányi, Ceriotti,
+PRL 120, 036002 (2018)). Sums over atoms of λ-SOAP features q and scalar SOAP features p have it:
+
+    k^λ_μμ'(A, B) = Σ_{i∈A, j∈B, of one element} (q_iμ · q_jμ') (p_i · p_j)^(ζ−1),   |p_i| = 1.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Literal, Self
+
+import numpy as np
+from ase import Atoms
+from scipy.linalg import cho_solve
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from course_lib.kernels.gaussian_process import cholesky_factor
+from course_lib.kernels.lambda_soap import LambdaSOAP
+from course_lib.structures import check_structures
+from course_lib.symmetry import E3_TENSOR, E3_VECTOR, Symmetry, clebsch_gordan
+
+Environments = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Of N atoms: atomic numbers (N,), whose atom each is (N,), p (N, F) of length one, q (N, 2λ + 1, F')."""
+ROWS = 128
+"""How many atoms are compared with all others at a time."""
+
+
+class SymmetryAdaptedGP(BaseEstimator):
+    """Learns one vector or one symmetric tensor a structure.
+
+    features: settings of λ-SOAP; its degree and parity are set here
+    output: "vector" or "tensor"
+    power: ζ
+    noise: standard deviation of a spherical component of the labels, in their unit; a number, or one a degree {0: …, 2: …}.
+        The kernel of each degree is scaled so that a priori its components are as large as the labels'.
+    Fitted: `species_`, and by degree `features_`, `environments_`, `scales_` and `coefficients_` (M, 2λ + 1).
+    """
+
+    def __init__(self, features: LambdaSOAP, output: Literal["vector", "tensor"] = "vector", power: int = 2,
+                 noise: float | Mapping[int, float] = 1e-3) -> None:
+        self.features, self.output, self.power, self.noise = features, output, power, noise
+
+    @property
+    def symmetry(self) -> Symmetry:
+        return E3_TENSOR if self.output == "tensor" else E3_VECTOR
+
+    def fit(self, frames: Sequence[Atoms], y: np.ndarray) -> Self:
+        """Learn from y, (M, 3) or (M, 3, 3). Raises ValueError for labels of another shape, not finite, or not symmetric."""
+        check_structures(frames)
+        parts = to_spherical(y, self.output)
+        if len(y) != len(frames):
+            raise ValueError(f"{len(y)} labels beside {len(frames)} frames")
+        self.species_ = np.unique(np.concatenate([atoms.numbers for atoms in frames]))
+        self.features_, self.environments_, self.scales_, self.coefficients_ = {}, {}, {}, {}
+        for degree, labels in parts.items():
+            self.features_[degree] = [clone(self.features).set_params(degree=l, parity=1, species=self.species_).fit()
+                                      for l in (0, degree)]
+            self.environments_[degree] = known = self._describe(frames, degree)
+            noise = self.noise[degree] if isinstance(self.noise, Mapping) else self.noise
+            K = _kernel(known, known, self.power)
+            self.scales_[degree] = np.square(labels).mean() / K.diagonal().mean()
+            K *= self.scales_[degree]
+            K.flat[::len(K) + 1] += noise**2
+            factor = cholesky_factor(K, f"raise noise ({noise:g}), or leave out frames that only an isometry tells apart")
+            self.coefficients_[degree] = cho_solve((factor, True), labels.ravel()).reshape(labels.shape)
+        return self
+
+    def predict(self, frames: Sequence[Atoms]) -> np.ndarray:
+        """(M, 3) or (M, 3, 3). Raises NotFittedError before `fit`, ValueError for elements that were not in it."""
+        check_is_fitted(self, "coefficients_")
+        check_structures(frames, self.species_)
+        parts = {}
+        for degree, coefficients in self.coefficients_.items():
+            shared = self.scales_[degree] * _kernel(self._describe(frames, degree), self.environments_[degree], self.power)
+            parts[degree] = (shared @ coefficients.ravel()).reshape(len(frames), -1)
+        return to_cartesian(parts, self.output)
+
+    @property
+    def amplification(self) -> float:
+        """How many times larger than their sum the terms of a prediction are: the audit's allowance."""
+        check_is_fitted(self, "coefficients_")
+        ratios = []
+        for degree, coefficients in self.coefficients_.items():
+            K = _kernel(self.environments_[degree], self.environments_[degree], self.power)
+            ratios.append((np.abs(K) @ np.abs(coefficients.ravel())).max() / np.abs(K @ coefficients.ravel()).max())
+        return float(max(ratios))
+
+    def _describe(self, frames: Sequence[Atoms], degree: int) -> Environments:
+        p, q = (features.transform(frames) for features in self.features_[degree])
+        length = np.linalg.norm(p, axis=2, keepdims=True)  # never zero, as that of q may be by symmetry
+        return (np.concatenate([atoms.numbers for atoms in frames]), np.repeat(np.arange(len(frames)), list(map(len, frames))),
+                (p / length)[:, 0], q / length)
+
+
+def _kernel(a: Environments, b: Environments, power: int) -> np.ndarray:
+    """k^λ (M (2λ + 1), M' (2λ + 1)) of all structures of a and b."""
+    (numbers, structure, p, q), (others, partner, p_, q_) = a, b
+    n = q.shape[1]
+    K = np.zeros((structure[-1] + 1, n, partner[-1] + 1, n))
+    for species in np.intersect1d(numbers, others):
+        like, of = np.flatnonzero(numbers == species), np.flatnonzero(others == species)
+        columns = q_[of].reshape(-1, q_.shape[2]).T
+        for i in np.array_split(like, len(like) // ROWS + 1):
+            k = (q[i].reshape(-1, q.shape[2]) @ columns).reshape(len(i), n, len(of), n)
+            k *= ((p[i] @ p_[of].T) ** (power - 1))[:, None, :, None]
+            k, right = _summed(k, partner[of], axis=2)
+            k, left = _summed(k, structure[i], axis=0)
+            K[left[:, None], :, right] += k.swapaxes(1, 2)
+    return K.reshape(K.shape[0] * n, -1)
+
+
+def _summed(k: np.ndarray, structure: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Atoms of one structure added up along `axis`, and which structures those are."""
+    starts = np.flatnonzero(np.diff(structure, prepend=-1))
+    return np.add.reduceat(k, starts, axis=axis), structure[starts]
+
+
+@cache
+def _bases(output: str) -> dict[int, np.ndarray]:
+    """For each degree, orthonormal Cartesian vectors (3, 3) or tensors (2λ + 1, 3, 3), μ first; they turn as harmonics do."""
+    axes = np.eye(3)[[1, 2, 0]]  # Y_1 is ordered y, z, x
+    match output:
+        case "vector":
+            return {1: axes}
+        case "tensor":
+            return {l: np.einsum("abm,ai,bj->mij", clebsch_gordan(1, 1, l), axes, axes) for l in (0, 2)}
+    raise ValueError(f"output is {output!r}; it is 'vector' or 'tensor'")
+
+
+def to_spherical(values: np.ndarray, output: Literal["vector", "tensor"]) -> dict[int, np.ndarray]:
+    """Vectors (M, 3) or symmetric tensors (M, 3, 3) as components (M, 2λ + 1) of each degree, keeping sums of squares.
+
+    Raises ValueError for another shape, values that are not finite, and tensors that are not symmetric.
+    """
+    values, bases = np.asarray(values, float), _bases(output)
+    shape = next(iter(bases.values())).shape[1:]
+    if values.shape[1:] != shape or values.ndim != len(shape) + 1 or not len(values):
+        raise ValueError(f"labels have shape {values.shape}; a {output} a structure is needed, "
+                         f"{'(M, 3)' if output == 'vector' else '(M, 3, 3)'}")
+    finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    if not finite.all():
+        raise ValueError(f"label {np.argmin(finite)} is not finite; leave its frame out")
+    if output == "tensor":
+        skew = np.abs(values - values.swapaxes(1, 2)).max(axis=(1, 2))
+        if (wrong := skew > 1e-4 * np.abs(values).max()).any():
+            raise ValueError(f"tensor {np.argmax(wrong)} is not symmetric, by {skew[np.argmax(wrong)]:.1e}; "
+                             "take (α + αᵀ) / 2, if that is what you mean")
+    return {l: np.tensordot(values, basis, axes=(range(1, values.ndim), range(1, values.ndim))) for l, basis in bases.items()}
+
+
+def to_cartesian(parts: Mapping[int, np.ndarray], output: Literal["vector", "tensor"]) -> np.ndarray:
+    """The inverse of `to_spherical`: (M, 3) or (M, 3, 3)."""
+    return sum(np.tensordot(parts[l], basis, axes=1) for l, basis in _bases(output).items())
