@@ -1,4 +1,4 @@
-"""Processor seconds of each method beside its peer, in one process, one thread, alternating; processor time, which a busy machine leaves alone."""
+"""Processor seconds of each method beside its peer, in one process, one thread, alternating: fair on a busy machine."""
 
 from collections.abc import Callable
 from time import process_time
