@@ -48,11 +48,11 @@ class InvariantProducts:
             chosen, parts, before = [], [], sum(map(len, self.functions))
             for factors in combinations_with_replacement(first, order):
                 degrees = [l for _, _, l in factors]
-                if sum(degrees) % 2 == 0 and sum(n + l for _, n, l in factors) <= degree[order - 1]:  # odd: under inversion
+                if sum(degrees) % 2 == 0 and sum(n + l for _, n, l in factors) <= degree[order - 1]:  # inversion: (−1)^Σl
                     couplings = invariant_couplings(degrees, factors)
                     which, *m = np.nonzero(np.abs(couplings) > 1e-12)
-                    variables = np.transpose(m) + [first[label] for label in factors]
-                    parts.append((before + len(chosen) + which, np.sort(variables, axis=1), couplings[which, *m]))
+                    multiplied = np.transpose(m) + [first[label] for label in factors]
+                    parts.append((before + len(chosen) + which, np.sort(multiplied, axis=1), couplings[which, *m]))
                     chosen += len(couplings) * [factors]
             self.functions.append(np.array(chosen).reshape(-1, order, 3))
             for table, part in zip((rows, monomials, values), zip(*parts, strict=True), strict=True):

@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
-from scipy.linalg import qr, solve_triangular
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtpqrt
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from tqdm import tqdm
@@ -66,17 +67,15 @@ class AtomicClusterExpansion(Potential):
         penalty = (self.ridge * spread * np.append(rough, 1)).ravel()[used]
         energies = self._columns(features[:, None], np.repeat(np.arange(len(frames)), sizes), kinds)[:, used]
         excess = truth.energies - np.bincount(np.repeat(np.arange(len(frames)), sizes), self.isolated_[kinds])
-        blocks = [np.column_stack([np.diag(penalty), np.zeros(len(used))]),
-                  self.energy_weight / np.sqrt(sizes)[:, None] * np.column_stack([energies, excess])]
+        triangle = np.asfortranarray(np.diag([*penalty, 0]))
+        triangle = _fold(triangle, self.energy_weight / np.sqrt(sizes)[:, None] * np.column_stack([energies, excess]))
         part = np.cumsum(sizes) // CHUNK
         chunks = np.split(np.arange(len(frames)), np.flatnonzero(np.diff(part)) + 1) if slopes else []
         for chunk in tqdm(chunks, desc="ACE", unit="chunk", disable=not progress):
-            blocks += self._slope_equations([frames[i] for i in chunk], used)
-            if sum(map(len, blocks)) > 3 * len(used):
-                blocks = [_triangle(blocks)]
-        triangle = _triangle(blocks)[:len(used)]
+            for rows in self._slope_equations([frames[i] for i in chunk], used):
+                triangle = _fold(triangle, rows)
         solution = np.zeros(spread.shape)
-        solution.flat[used] = solve_triangular(triangle[:, :-1], triangle[:, -1])
+        solution.flat[used] = solve_triangular(triangle[:-1, :-1], triangle[:-1, -1])
         self.coefficients_ = solution[:, :-1].copy()
         self.isolated_ = self.isolated_ + solution[:, -1]
 
@@ -141,5 +140,6 @@ class AtomicClusterExpansion(Potential):
         return self._prepared[1]
 
 
-def _triangle(blocks: list[np.ndarray]) -> np.ndarray:
-    return qr(np.concatenate(blocks), mode="r", overwrite_a=True, check_finite=False)[0][:blocks[0].shape[1]]
+def _fold(triangle: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The triangle R of QR = (triangle over rows), by LAPACK's routine that knows one of them as a triangle."""
+    return dtpqrt(0, min(32, len(triangle)), triangle, np.asfortranarray(rows), overwrite_a=True, overwrite_b=True)[0]

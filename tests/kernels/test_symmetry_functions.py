@@ -177,20 +177,20 @@ def methane():
 
 
 def network():
-    return BehlerParrinello([1, 6], cutoff=4.0, hidden=(16, 16))
+    return BehlerParrinello([1, 6], 4.0, (16, 16), radial_grid(4.0, 10), angular_grid(4.0, 2, (1, 4)))
 
 
 @pytest.fixture(scope="module")
 def trained(methane):
     trainer = Trainer(epochs=30, batch_size=5, learning_rate=5e-3)
-    return NetworkPotential(network(), trainer, dtype="float64").fit(methane.train[:60], progress=False)
+    return NetworkPotential(network(), trainer, dtype="float64").fit(methane.train[:40], progress=False)
 
 
 def test_it_learns_methane(methane, trained):
     table = scores(trained.predict(methane.test[:50]), methane.test[:50])
     assert table.loc["force MAE (meV/Å)", "model"] < 0.2 * table.loc["force MAE (meV/Å)", "mean predictor"]
     assert table.loc["energy MAE (meV)", "model"] < 0.3 * table.loc["energy MAE (meV)", "mean predictor"]
-    untrained = clone(trained).set_params(trainer__epochs=0).fit(methane.train[:60], progress=False)
+    untrained = clone(trained).set_params(trainer__epochs=0).fit(methane.train[:40], progress=False)
     assert untrained.predict(methane.test[:50]).energies != pytest.approx(trained.predict(methane.test[:50]).energies, abs=0.1)
 
 
@@ -234,7 +234,7 @@ def test_what_each_network_sees_of_the_training_set_is_standardised(methane):
         assert inputs.mean(dim=0).abs().max() < 1e-9
         varied = spread > 0.99
         torch.testing.assert_close(spread[varied], torch.ones_like(spread[varied]), rtol=1e-6, atol=0)
-        assert varied.sum() > 20 and (spread <= 1 + 1e-6).all()  # the others hardly vary: nothing blows them up
+        assert varied.sum() > 10 and (spread <= 1 + 1e-6).all()  # the others hardly vary: nothing blows them up
 
 
 def test_an_environment_that_never_varies_does_no_harm():
@@ -247,7 +247,7 @@ def test_an_environment_that_never_varies_does_no_harm():
 
 def test_each_element_has_a_network_of_its_own_and_the_order_of_species_is_of_no_account(methane):
     batch = AtomBatch.from_frames(methane.train[:3], 4.0)
-    model, other = network(), BehlerParrinello([6, 1], cutoff=4.0, hidden=(16, 16))
+    model, other = network(), clone(network().set_params(species=[6, 1]))
     other.load_state_dict(model.state_dict())
     before = model(batch)
     torch.testing.assert_close(other(batch), before)
@@ -278,6 +278,6 @@ def test_a_frame_with_forces_is_many_labels(methane):
         for atoms, source in zip(frames, methane.train, strict=False):
             truth = labels([source])
             atoms.calc = SinglePointCalculator(atoms, energy=truth.energies[0], forces=truth.forces[0] if forces else None)
-        model = NetworkPotential(network(), Trainer(epochs=30, batch_size=5, learning_rate=5e-3)).fit(frames, progress=False)
+        model = NetworkPotential(network(), Trainer(epochs=20, batch_size=5, learning_rate=5e-3)).fit(frames, progress=False)
         return scores(model.predict(methane.test[:50]), methane.test[:50]).loc["force MAE (meV/Å)", "model"]
     assert error(forces=True) < 0.5 * error(forces=False)
