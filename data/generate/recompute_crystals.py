@@ -4,7 +4,7 @@ In `tests/data/<name>_recomputed.json`, for a few frames known by seed and frame
 direction in all coordinates, at ±STRAIN along one random strain where there are stresses, and every label of the frame
 moved by a vector which is none of the lattice. For silicon also the perfect crystal in cells of two and of eight atoms.
 
-    OMP_NUM_THREADS=1 python data/generate/recompute_crystals.py silicon water    # 10 and 6 core-minutes
+    OMP_NUM_THREADS=1 python data/generate/recompute_crystals.py silicon water    # 4 and 6 core-minutes
 """
 
 import json

@@ -184,7 +184,10 @@ def test_molecules_and_molecular_dynamics():
 
 @pytest.mark.parametrize("name", ["ethanol", "silicon"])
 def test_it_errs_as_much_as_the_program_of_its_inventors(name):
-    """QUIP's gap_fit on the same frames, with the same settings and sparse points: tests/oracles/gap_fit.py."""
+    """QUIP's gap_fit on the same frames, with the same settings and sparse points: tests/oracles/gap_fit.py.
+
+    The melt is left out: no frame of it was learned, and what two radial bases extrapolate is not the same.
+    """
     with np.load(Path(__file__).parents[1] / f"oracles/gap_fit_{name}.npz") as peer:
         said = {key: peer[key] for key in peer.files}
     settings, data = json.loads(str(said["settings"])), load(name)
@@ -193,10 +196,11 @@ def test_it_errs_as_much_as_the_program_of_its_inventors(name):
     model = GAP(SOAP(**shape), selection=said["sparse"], **settings)
     model.fit(data.train[::8] if name == "ethanol" else data.train, progress=False)
     assert (np.unique(model.sparse_species_, return_counts=True)[1] == n_sparse).all()
+    solid = np.concatenate([np.full(len(atoms), atoms.info.get("kind") != "melt") for atoms in data.test])
     truth, ours = labels(data.test), model.predict(data.test)
-    errors = [np.sqrt(np.mean((np.concatenate(forces) - np.concatenate(truth.forces)) ** 2))
-              for forces in (ours.forces, [said["forces"]])]
-    assert errors[0] < 1.1 * errors[1] < 0.3
+    errors = [np.sqrt(np.mean((forces - np.concatenate(truth.forces))[solid] ** 2))
+              for forces in (np.concatenate(ours.forces), said["forces"])]
+    assert errors[0] < 1.1 * errors[1] < 0.2
 
 
 def test_it_is_saved_whole(fitted, test, tmp_path):
