@@ -1,6 +1,6 @@
 """Points beside published ones of the periodic sets, computed once more: what tests/data compares energies and forces with.
 
-In `tests/data/<name>_recomputed.json`, for a few frames known by seed and frame: the energies at ±STEP along one random
+In `tests/data/<name>_crystals.json`, for a few frames known by seed and frame: the energies at ±STEP along one random
 direction in all coordinates, at ±STRAIN along one random strain where there are stresses, and every label of the frame
 moved by a vector which is none of the lattice. For silicon also the perfect crystal in cells of two and of eight atoms.
 
@@ -56,6 +56,6 @@ if __name__ == "__main__":
         if name == "silicon":
             found += [dict(atoms=len(crystal), **compute(crystal))
                       for crystal in (bulk("Si", a=silicon.LATTICE, cubic=cubic) for cubic in (False, True))]
-        path = DATA.parent / f"tests/data/{name}_recomputed.json"
+        path = DATA.parent / f"tests/data/{name}_crystals.json"
         lines = ",\n ".join(json.dumps(point, default=lambda array: array.tolist()) for point in found)
         path.write_text(f"[{lines}]\n", encoding="utf-8")

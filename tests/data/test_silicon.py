@@ -12,7 +12,7 @@ from ase.stress import voigt_6_to_full_3x3_stress
 
 from course_lib.structures import load
 
-RECOMPUTED = json.loads(Path(__file__).with_name("silicon_recomputed.json").read_text(encoding="utf-8"))
+RECOMPUTED = json.loads(Path(__file__).with_name("silicon_crystals.json").read_text(encoding="utf-8"))
 KINDS = {"equation of state": 2, "strained": 2, "crystal": 8, "melt": 8}  # atoms
 
 
