@@ -52,4 +52,6 @@ def labels(frames: Sequence[Atoms]) -> Prediction:
 
 
 def _full(stress: np.ndarray | None) -> np.ndarray:
-    return np.full((3, 3), np.nan) if stress is None else voigt_6_to_full_3x3_stress(stress)
+    if stress is None:
+        return np.full((3, 3), np.nan)
+    return voigt_6_to_full_3x3_stress(stress) if np.shape(stress) == (6,) else np.asarray(stress, dtype=float)

@@ -5,7 +5,7 @@ import pytest
 from argon import label
 from ase import Atoms
 
-from course_lib.learning import Prediction, scores
+from course_lib.learning import Prediction, labels, scores
 
 
 def test_a_score_by_hand_in_the_units_its_name_says():
@@ -45,3 +45,11 @@ def test_frames_without_labels_and_no_frames_are_refused():
 def test_a_model_that_diverged_scores_nan_rather_than_something_pleasant():
     frames = [label(Atoms("H"), energy=0.0), label(Atoms("H"), energy=1.0)]
     assert scores(Prediction(np.array([0.0, np.nan])), frames)["model"].isna().all()
+
+
+def test_a_stress_label_may_be_a_matrix_or_six_numbers():
+    stress = np.array([[1.0, 6, 5], [6, 2, 4], [5, 4, 3]])
+    cells = [Atoms("Ar", cell=[5, 5, 5], pbc=True) for _ in range(2)]
+    for atoms, given in zip(cells, (stress, np.arange(1.0, 7)), strict=True):
+        label(atoms, energy=0.0, stress=given)
+    assert np.array_equal(labels(cells).stresses, [stress, stress])
