@@ -185,7 +185,7 @@ def test_molecules_and_their_dynamics():
 
 
 def test_crystals_and_their_dynamics():
-    """Silicon, PBE: forces within a tenth of the mean predictor's error; energy conserved, in a cell hardly wider than the cutoff."""
+    """Silicon, PBE: forces within a tenth of the mean predictor's error, and the energy conserved."""
     data = load("silicon")
     model = GAP(SOAP(cutoff=5.0, n_max=6, l_max=4), n_sparse=80).fit(data.train, progress=False)
     crystal = [atoms for atoms in data.test if atoms.info["kind"] == "crystal"]
