@@ -46,7 +46,9 @@ def chromium() -> str:
 
 @contextmanager
 def jupyterlab(notebooks: Path, home: Path) -> Iterator[str]:
-    """Serve the folder `notebooks` by JupyterLab configured in the empty folder `home`; gives its address."""
+    """Serve `notebooks`, a folder alone in its own, by JupyterLab configured in the empty `home`; gives its address."""
+    for beside in ("data", "tests"):  # tables and fixtures that chapters read beside their own folder
+        (notebooks.parent / beside).symlink_to(NOTEBOOKS.parent / beside)
     for name, settings in SETTINGS.items():
         file = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True, exist_ok=True)
