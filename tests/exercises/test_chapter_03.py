@@ -4,13 +4,11 @@ from itertools import combinations, permutations
 from math import comb
 
 import numpy as np
-import pytest
 from ase import Atoms
+from judged import judged
 
-from course_lib.exercises import Wrong, exercises
 from course_lib.polynomials import InvariantPolynomials
 
-GRADE = {name: exercise.grade for name, exercise in exercises("03").items()}
 PAIRS = list(combinations(range(4), 2))
 S4 = [[PAIRS.index(tuple(sorted((p[i], p[j])))) for i, j in PAIRS] for p in permutations(range(4))]
 THREE = [1, 1, 2, 3, 4, 5, 7, 8, 10, 12]
@@ -78,13 +76,4 @@ def test_nine_frames_with_forces_miss_one_polynomial_of_degree_four():
     assert ranks == [80, 82, 83]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_right_answer_is_accepted(name):
-    assert GRADE[name](RIGHT[name])
-
-
-@pytest.mark.parametrize("name, answer, reason", WRONG, ids=[f"{n} {r}" for n, _, r in WRONG])
-def test_a_wrong_answer_is_refused_for_its_own_reason(name, answer, reason):
-    with pytest.raises(Wrong) as refusal:
-        GRADE[name](answer)
-    assert reason in str(refusal.value)
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(list(RIGHT.items()), WRONG)

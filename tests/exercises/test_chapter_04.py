@@ -1,11 +1,7 @@
 """Chapter 04: the right answers pass, and each wrong one is refused for its own reason."""
 
 import numpy as np
-import pytest
-
-from course_lib.exercises import Wrong, exercises
-
-GRADE = {name: exercise.grade for name, exercise in exercises("04").items()}
+from judged import judged
 
 
 def k(a, b, length):
@@ -78,16 +74,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name, answer", RIGHT, ids=[f"{name}-{n}" for n, (name, _) in enumerate(RIGHT)])
-def test_the_right_answer_is_accepted(name, answer):
-    assert GRADE[name](answer)
-
-
-@pytest.mark.parametrize("name, answer, reason", WRONG, ids=[f"{n} {r}" for n, _, r in WRONG])
-def test_a_wrong_answer_is_refused_for_its_own_reason(name, answer, reason):
-    with pytest.raises(Wrong) as refusal:
-        GRADE[name](answer)
-    assert reason in str(refusal.value)
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(RIGHT, WRONG)
 
 
 def test_the_average_over_the_shifts_is_a_kernel_where_the_best_match_is_none():

@@ -3,12 +3,11 @@
 from itertools import product
 
 import numpy as np
-import pytest
+from judged import judged
 
-from course_lib.exercises import Wrong, exercises
+from course_lib.exercises import exercises
 from course_lib.symmetry import couple
 
-GRADE = {name: exercise.grade for name, exercise in exercises("06").items()}
 CORNERS = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
 SQUARE = np.array([[1.0, 1, 0], [1, -1, 0], [-1, 1, 0], [-1, -1, 0]])
 
@@ -85,19 +84,10 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name, answer", RIGHT, ids=[f"{name}-{n}" for n, (name, _) in enumerate(RIGHT)])
-def test_the_right_answer_is_accepted(name, answer):
-    assert GRADE[name](answer)
-
-
-@pytest.mark.parametrize("name, answer, reason", WRONG, ids=[f"{n} {r}" for n, _, r in WRONG])
-def test_a_wrong_answer_is_refused_for_its_own_reason(name, answer, reason):
-    with pytest.raises(Wrong) as refusal:
-        GRADE[name](answer)
-    assert reason in str(refusal.value)
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(RIGHT, WRONG)
 
 
 def test_the_mutual_induction_of_two_waters_improves_on_the_sum():
-    said = GRADE["06.5"](induced)
+    said = exercises("06")["06.5"].grade(induced)
     before, after = (float(word) for word in said.split() if word.replace(".", "").isdigit())
     assert after < 0.8 * before

@@ -3,11 +3,7 @@
 from itertools import combinations, permutations
 
 import numpy as np
-import pytest
-
-from course_lib.exercises import Wrong, exercises
-
-GRADE = {name: exercise.grade for name, exercise in exercises("07").items()}
+from judged import judged
 
 
 def squares(x):
@@ -105,13 +101,4 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize("name", RIGHT)
-def test_the_right_answer_is_accepted(name):
-    assert GRADE[name](RIGHT[name])
-
-
-@pytest.mark.parametrize("name, answer, reason", WRONG, ids=[f"{n} {r}" for n, _, r in WRONG])
-def test_a_wrong_answer_is_refused_for_its_own_reason(name, answer, reason):
-    with pytest.raises(Wrong) as refusal:
-        GRADE[name](answer)
-    assert reason in str(refusal.value)
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(list(RIGHT.items()), WRONG)
