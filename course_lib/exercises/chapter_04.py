@@ -85,7 +85,7 @@ def no_kernel(answer: np.ndarray) -> str:
     require(nearest < 3, f"no two of your points are nearer than {nearest:.1f} ℓ: the matrix is close to the identity, and "
                          f"its smallest eigenvalue, {lowest:.2g}, is positive.")
     require(lowest < -1e-6, f"the smallest eigenvalue is {lowest:.2g}: these points prove nothing. Try others, or more.")
-    return f"The smallest eigenvalue is {lowest:.2f}: some combination of values of f would have a negative variance."
+    return f"The smallest eigenvalue is {lowest:.2g}: some combination of values of f would have a negative variance."
 
 
 @register("04.5", "The wall is steep, high below 3.4 Å, and gone where the pairs are: a high power of 1/r, or an exponential.",
@@ -112,6 +112,10 @@ def prior_mean(answer: Callable) -> str:
     (inside, outside), (bare_inside, bare_outside) = errors["yours"], errors["none"]
     require(outside < max(0.01, 3 * bare_outside), f"where there are data the error rose from {bare_outside:.3f} to "
                                                    f"{outside:.3f} meV: your mean varies faster there than the kernel.")
+    alone = 1000 * np.sqrt(np.mean((answer(gap) - _lennard_jones(gap)) ** 2))
+    require(inside < 0.5 * bare_inside or alone > 0.5 * bare_inside,
+            f"your wall alone is good to {alone:.1f} meV between 2.9 and 3.4 Å, but with the data the error is {inside:.1f}: "
+            "where they begin it changes too fast for the kernel, of length 0.5 Å, to correct. Make it smoother or less steep.")
     require(inside < 0.5 * bare_inside, f"between 2.9 and 3.4 Å the error is {inside:.1f} meV, without any mean "
                                         f"{bare_inside:.1f}: not yet half. Is the wall steep enough, and high enough?")
     return f"From {bare_inside:.0f} to {inside:.0f} meV where there were no data, and no worse where there were."

@@ -64,6 +64,7 @@ WRONG = [
     ("04.4", points(n=3), "prove nothing"),
     ("04.5", np.zeros_like, "not yet half"),
     ("04.5", lambda r: 0.05 * np.exp((3.4 - r) / 0.5), "steep enough"),
+    ("04.5", lambda r: 0.1 * np.exp(-(r - 3) / 0.15), "Make it smoother"),
     ("04.5", lambda r: 0 * r + 0.05, "still above 1 meV"),
     ("04.5", lambda r: 1 / r, "still above 1 meV"),
     ("04.5", lambda r: 4 * 0.0104 * ((3.4 / r) ** 12 - (3.4 / r) ** 6), "this is the answer itself"),

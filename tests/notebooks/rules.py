@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 IMAGE_BYTES = 100_000
 NOTEBOOK_BYTES = 1_500_000
 CODE_LINES = 25
+CELLS = range(25, 46)
 HEADINGS = ["You will be able to", "Turn it yourself", "On real data", "What it cannot do", "Exercises", "Summary card"]
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -84,6 +85,11 @@ def describes_every_picture(notebook: NotebookNode) -> Iterator[str]:
             yield f"cell {number}: a picture in Markdown without alt text"
 
 
+def has_25_to_45_cells(notebook: NotebookNode) -> Iterator[str]:
+    if len(notebook.cells) not in CELLS:
+        yield f"the notebook has {len(notebook.cells)} cells, not {CELLS[0]} to {CELLS[-1]}"
+
+
 def has_short_cells(notebook: NotebookNode) -> Iterator[str]:
     for number, cell in code_cells(notebook):
         if (lines := len(cell.source.splitlines())) > CODE_LINES:
@@ -109,6 +115,13 @@ def is_a_lecture(notebook: NotebookNode) -> Iterator[str]:
     for number, cell in enumerate(notebook.cells):
         if (found := cell.metadata.get("slideshow", {}).get("slide_type")) not in SLIDE_TYPES:
             yield f"cell {number} has slide type {found!r}: one of {sorted(SLIDE_TYPES)}"
+
+
+def hides_its_solutions(notebook: NotebookNode) -> Iterator[str]:
+    for number, cell in enumerate(notebook.cells):
+        if "solution" in cell.metadata.get("tags", []) and not all(
+                cell.metadata.get("jupyter", {}).get(f"{part}_hidden") for part in ("source", "outputs")):
+            yield f"cell {number} is a solution, and its source or its outputs can be seen before the answer is given"
 
 
 def has_the_anatomy_of_a_chapter(notebook: NotebookNode) -> Iterator[str]:
@@ -143,7 +156,7 @@ def stores_no_widget_state(notebook: NotebookNode) -> Iterator[str]:
             yield f"cell {number} stores the view of a widget that lives no more: run `make notebooks`"
 
 
-ALWAYS = [has_the_python3_kernel, was_run_in_order, stores_no_error, is_small, describes_every_picture, has_short_cells,
-          gives_reasons_for_what_is_not_compared, opens_with_a_title, is_a_lecture, names_no_machine, needs_no_network,
-          stores_no_widget_state]
+ALWAYS = [has_the_python3_kernel, was_run_in_order, stores_no_error, is_small, describes_every_picture, has_25_to_45_cells,
+          has_short_cells, gives_reasons_for_what_is_not_compared, opens_with_a_title, is_a_lecture, names_no_machine,
+          needs_no_network, stores_no_widget_state, hides_its_solutions]
 CHAPTERS = [has_the_anatomy_of_a_chapter]  # all but 00, the welcome

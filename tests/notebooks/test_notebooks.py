@@ -30,6 +30,7 @@ def good_notebook():
                            outputs=[new_output("stream", name="stdout", text="0.5\n"), picture]),
              new_code_cell("import random", execution_count=2,
                            metadata={**look, "tags": ["nbval-ignore-output"], "reason": "a random number"})]
+    cells += [new_markdown_cell("Prose.", metadata=look) for _ in range(rules.CELLS[0] - len(cells))]
     return new_notebook(cells=cells, metadata={"kernelspec": dict(rules.KERNELSPEC)})
 
 
@@ -58,6 +59,8 @@ FAULTS = [
     (rules.describes_every_picture, add_output("display_data", {"text/html": "<img src='a.png'>"})),
     (rules.describes_every_picture, add_output("display_data", {"text/html": "<img alt='' src='a.png'>"})),
     (rules.describes_every_picture, lambda nb: nb.cells[0].update(source="# Title\n![](a.png)")),
+    (rules.has_25_to_45_cells, lambda nb: nb.cells.pop()),
+    (rules.has_25_to_45_cells, lambda nb: nb.cells.extend(nb.cells[-1:] * 21)),
     (rules.has_short_cells, spoil_code("\n".join(["x = 1"] * 26))),
     (rules.gives_reasons_for_what_is_not_compared, lambda nb: nb.cells[3].metadata.pop("reason")),
     (rules.gives_reasons_for_what_is_not_compared, lambda nb: nb.cells[2].metadata.update(tags=["nbval-skip"])),
@@ -76,6 +79,9 @@ FAULTS = [
     (rules.names_no_machine, add_output("display_data", {"text/plain": "<Axes at 0x7f3e12345678>"})),
     (rules.needs_no_network, spoil_code("get('https://example.org/data.npz')")),
     (rules.stores_no_widget_state, lambda nb: nb.metadata.update(widgets={})),
+    (rules.hides_its_solutions, lambda nb: nb.cells[3].metadata.update(tags=["solution"])),
+    (rules.hides_its_solutions,
+     lambda nb: nb.cells[3].metadata.update(tags=["solution"], jupyter={"source_hidden": True})),
     (rules.stores_no_widget_state, add_output("display_data", {rules.WIDGET_VIEW: {"model_id": "1"}})),
 ]
 
