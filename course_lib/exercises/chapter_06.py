@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 from ase import Atoms
@@ -16,7 +16,9 @@ from course_lib.symmetry import couple, random_rotations, wigner_D
 @register("06.1", "Count first: how many entries i ≤ j ≤ k are there? A piece of degree λ has 2λ + 1 numbers.",
           "A symmetric tensor of rank 3 is a cubic polynomial in x, y, z; which are harmonic, and what are the others?")
 def hyperpolarizability(answer: list) -> str:
-    degrees = Counter(int(degree) for degree in np.ravel(answer))
+    given = list(answer)
+    require(all(degree == int(degree) for degree in given), "a degree is a whole number.")
+    degrees = Counter(int(degree) for degree in given)
     numbers = sum(n * (2 * degree + 1) for degree, n in degrees.items())
     require(all(degree >= 0 for degree in degrees), "a degree is 0 or more.")
     require(numbers != 27, "these are 27 numbers, all of a tensor of rank 3; β is symmetric in its three indices.")
@@ -27,14 +29,14 @@ def hyperpolarizability(answer: list) -> str:
     require(not any(degree % 2 == 0 for degree in degrees),
             "10 numbers, yes; but β is odd under inversion and symmetric, so no piece of even degree can occur.")
     require(degrees == Counter([1, 3]), "10 numbers, yes; but one piece is the tensor without traces, of degree 3.")
-    return "A vector and an octupole: 3 + 7 = 10. SymmetryAdaptedGP would learn them with kernels of degree 1 and 3."
+    return "A vector and an octupole: 3 + 7 = 10. Each would be learned by itself, with kernels of degree 1 and 3."
 
 
 @register("06.2", "One part is a multiple of the unit matrix, one antisymmetric, one symmetric with no trace.",
           "np.swapaxes(T, -1, -2) transposes every matrix of a stack, and np.trace(T, axis1=-2, axis2=-1) takes every trace.")
 def pieces(answer: Callable) -> str:
     T = np.random.default_rng(0).normal(size=(4, 2, 3, 3))
-    said = answer(T)
+    said = answer(T.copy())
     require(len(said) == 3, f"three parts are needed, yours are {len(said)}.")
     zero, one, two = (np.asarray(part, float) for part in said)
     require(all(part.shape == T.shape for part in (zero, one, two)),
@@ -105,6 +107,8 @@ def forbidden(answer: np.ndarray) -> str:
     r = np.linalg.norm(x, axis=1)
     require(r.min() >= 0.8 and r.max() <= 3,
             f"distances from the centre are {r.min():.2f} to {r.max():.2f} Å; they must be 0.8 to 3.")
+    apart = min((np.linalg.norm(a - b) for a, b in combinations(x, 2)), default=np.inf)
+    require(apart >= 0.3, f"two atoms are {apart:.2g} Å apart; they must be 0.3 Å or more.")
     frame = Atoms("C" + len(x) * "H", np.vstack([np.zeros(3), x]))
     size = {degree: np.abs(LambdaSOAP(4.5, 6, 4, 0.5, species=[1, 6], degree=degree).fit().transform([frame])[0]).max()
             for degree in (1, 2, 3)}
@@ -146,7 +150,7 @@ def induction(answer: Callable) -> str:
     require(not any(like(right * factor) for factor in (14.399645, 1 / 14.399645)),
             "a factor 14.4 is too many: α in Å³ is a volume and takes e·Å⁻² to e·Å.")
     R = random_rotations(1, rng)[0]
-    bent = np.abs(answer(R @ mu, R @ alpha @ R.T, R @ r) - R @ said).max() / np.abs(said).max()
+    bent = np.abs(np.subtract(answer(R @ mu, R @ alpha @ R.T, R @ r), R @ said)).max() / np.abs(said).max()
     require(bent < 1e-9, f"turn everything by R, and the answer should turn; yours is off by {bent:.2g} of its size.")
     require(np.allclose(said, right, rtol=1e-6),
             f"for the check's example the answer is {np.round(right, 3)}, yours {np.round(said, 3)}.")
@@ -166,7 +170,7 @@ def _on_pairs(answer: Callable) -> str:
         model = SymmetryAdaptedGP(features, output, noise=1e-4).fit(train, y)
         said += [model.predict(half) for half in halves]
     r = np.array([b.get_center_of_mass() - a.get_center_of_mass() for a, b in zip(*halves, strict=True)])
-    mutual = np.array([answer(m, a_, x) + answer(m_, a, -x) for m, m_, a, a_, x in zip(*said, r, strict=True)])
+    mutual = np.array([np.add(answer(m, a_, x), answer(m_, a, -x)) for m, m_, a, a_, x in zip(*said, r, strict=True)])
     wrong = said[0] + said[1] - np.array([atoms.get_dipole_moment() for atoms in pairs])
     before, after = (np.sqrt(np.mean(np.sum((wrong + added) ** 2, axis=1))) for added in (0, mutual))
     return f"The error of two molecules' summed dipoles falls from {before:.2f} to {after:.2f} e·Å, no pair being learnt."

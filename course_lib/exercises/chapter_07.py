@@ -13,14 +13,14 @@ from course_lib.exercises.core import register, require
 from course_lib.kernels import degenerate_methane_pair, smallest_rmsd
 from course_lib.symmetry import random_improper, random_rotations
 
-MANY = 1000
+MANY, MORE = 1000, 30_000
 SECONDS = 0.3
 
 
 @register("07.1", "Count the neighbours in one term of the sum, then the atom in the middle.",
           "The product of Σ_j f(r_j) and Σ_k g(r_k) is a sum over j and k.")
 def body_orders(answer: Sequence[int]) -> str:
-    found = [int(n) for n in answer]
+    found = list(answer)
     require(len(found) == 5, f"five descriptors are asked for; you give {len(found)} numbers.")
     require(found != [1, 2, 2, 3, 2], "these are the orders ν, the neighbours in a term; a body order counts the centre too.")
     require(found[:2] != [2, 4], "the superscripts of G² and G⁴ are names; G⁴ has two neighbours in a term.")
@@ -61,6 +61,11 @@ def squares(answer: Callable[[np.ndarray], float]) -> str:
         tracemalloc.stop()
     require(held < 1600 * MANY, f"right, but for {MANY} neighbours it holds {held / 1e6:.0f} MB: a number for each pair. Sum "
                                 "over the neighbours first.")
+    x, began = rng.normal(size=(MORE, 3)), process_time()
+    answer(x)
+    require(process_time() - began < 2 * SECONDS,
+            f"right, but for {MORE} neighbours it takes {process_time() - began:.1f} s: it still meets every pair, a row or a "
+            "block at a time. Sum over the neighbours once.")
     return "Nine sums over neighbours instead of n² pairs: the A of order 2, l ≤ 2."
 
 
@@ -98,6 +103,9 @@ def distance(answer: Callable[[np.ndarray, np.ndarray], float]) -> str:
           "Try all sets that hold step 0, on small rings; throw away those that are turned or mirrored copies.")
 def chords(answer: tuple[int, Sequence[int], Sequence[int]]) -> str:
     n, *sets = answer
+    whole = [n, *(k for chord in sets for k in chord)]
+    require(all(k == int(k) for k in whole) and n > 0, "steps are whole numbers, and n is above zero.")
+    n = int(n)
     sets = [sorted(int(k) % n for k in chord) for chord in sets]
     require(len(sets) == 2 and all(len(set(chord)) == 4 for chord in sets),
             "give (n, first, second), each set with four different steps of 0 … n − 1.")

@@ -15,6 +15,7 @@ from typing import Self
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from sklearn.utils.validation import check_is_fitted
 
 from course_lib.kernels.density import DensityExpansion
 from course_lib.kernels.lambda_soap import coupled
@@ -59,6 +60,7 @@ class Bispectrum(DensityExpansion):
 
         Raises ValueError for a species that was not in `fit`, and what `neighbour_graphs` raises.
         """
+        check_is_fitted(self, "series_")
         kept = [(degrees, self._kept(degrees)) for degrees in self._triples()]
         return np.concatenate([np.concatenate([self._products(density, *features) for features in kept], axis=1)
                                for density in map(self._expand, self._blocks(frames))])

@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from course_lib.kernels.cluster_products import InvariantProducts
 from course_lib.kernels.soap import Derivatives
-from course_lib.structures import BesselBasis, PolynomialCutoff, check_structures, neighbour_graphs
+from course_lib.structures import BesselBasis, PolynomialCutoff, check_species, check_structures, neighbour_graphs
 from course_lib.symmetry import E3_INVARIANT, Symmetry, spherical_harmonics, spherical_harmonics_gradient
 
 ATOMS = 64
@@ -80,6 +80,7 @@ class ClusterBasis(TransformerMixin, BaseEstimator):
             check_structures(frames)
             self.species_ = np.unique(np.concatenate([atoms.numbers for atoms in frames]))
         else:
+            check_species(self.species)
             self.species_ = np.unique(self.species)
         self._radial, self._fade = BesselBasis(self.cutoff, max(self.n_max)), PolynomialCutoff(self.cutoff)
         degrees = (0, *self.l_max[1:])

@@ -27,14 +27,16 @@ Environments = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """Of N atoms: atomic numbers (N,), whose atom each is (N,), p (N, F) of length one, q (N, 2λ + 1, F')."""
 ROWS = 128
 """How many atoms are compared with all others at a time."""
+VANISHING = 1e-14
+"""Of the number of pairs of atoms: a kernel below it is zero by symmetry, but for rounding."""
 
 
 class SymmetryAdaptedGP(BaseEstimator):
     """Learns one vector or one symmetric tensor a structure.
 
-    features: settings of λ-SOAP; its degree and parity are set here
+    features: settings of λ-SOAP; its degree, parity and species are set here
     output: "vector" or "tensor"
-    power: ζ
+    power: ζ, 1 or more
     noise: standard deviation of a spherical component of the labels, in their unit; a number, or one a degree {0: …, 2: …}.
         The kernel of each degree is scaled so that a priori its components are as large as the labels'.
     Fitted: `species_`, and by degree `features_`, `environments_`, `scales_` and `coefficients_` (M, 2λ + 1).
@@ -49,23 +51,35 @@ class SymmetryAdaptedGP(BaseEstimator):
         return E3_TENSOR if self.output == "tensor" else E3_VECTOR
 
     def fit(self, frames: Sequence[Atoms], y: np.ndarray) -> Self:
-        """Learn from y, (M, 3) or (M, 3, 3). Raises ValueError for labels of another shape, not finite, or not symmetric."""
+        """Learn from y, (M, 3) or (M, 3, 3). Raises ValueError for labels of another shape, not finite, or not symmetric, for
+        those that the symmetry of every frame forbids, and for a noise or power that is none.
+        """
         check_structures(frames)
         parts = to_spherical(y, self.output)
         if len(y) != len(frames):
             raise ValueError(f"{len(y)} labels beside {len(frames)} frames")
+        noises = self.noise if isinstance(self.noise, Mapping) else dict.fromkeys(parts, self.noise)
+        if not (set(parts) <= set(noises) and all(0 <= noise < np.inf for noise in noises.values()) and self.power >= 1):
+            raise ValueError(f"a {self.output} needs a noise of 0 or more for each degree {', '.join(map(str, parts))}, and a "
+                             f"power of 1 or more; got {self.noise} and {self.power}")
         self.species_ = np.unique(np.concatenate([atoms.numbers for atoms in frames]))
         self.features_, self.environments_, self.scales_, self.coefficients_ = {}, {}, {}, {}
         for degree, labels in parts.items():
             self.features_[degree] = [clone(self.features).set_params(degree=l, parity=1, species=self.species_).fit()
                                       for l in (0, degree)]
             self.environments_[degree] = known = self._describe(frames, degree)
-            noise = self.noise[degree] if isinstance(self.noise, Mapping) else self.noise
-            K = _kernel(known, known, self.power)
-            self.scales_[degree] = np.square(labels).mean() / K.diagonal().mean()
+            K, size = _kernel(known, known, self.power), np.sqrt(np.square(labels).mean())
+            if K.diagonal().mean() > VANISHING * np.square(np.bincount(known[1])).mean():
+                self.scales_[degree] = size**2 / K.diagonal().mean()
+            elif size <= noises[degree]:
+                self.scales_[degree] = 0.0
+            else:
+                raise ValueError(f"the symmetry of every frame forbids a part of degree {degree}, but the labels have one, of "
+                                 f"root mean square {size:.2g}; are they those of these frames? Add frames of less symmetry")
             K *= self.scales_[degree]
-            K.flat[::len(K) + 1] += noise**2
-            factor = cholesky_factor(K, f"raise noise ({noise:g}), or leave out frames that only an isometry tells apart")
+            K.flat[::len(K) + 1] += noises[degree] ** 2
+            factor = cholesky_factor(K, f"raise noise ({noises[degree]:g}), or leave out frames that only an isometry tells "
+                                        "apart")
             self.coefficients_[degree] = cho_solve((factor, True), labels.ravel()).reshape(labels.shape)
         return self
 
@@ -83,15 +97,17 @@ class SymmetryAdaptedGP(BaseEstimator):
     def amplification(self) -> float:
         """How many times larger than their sum the terms of a prediction are: the audit's allowance."""
         check_is_fitted(self, "coefficients_")
-        ratios = []
+        ratios = [1]
         for degree, coefficients in self.coefficients_.items():
-            K = _kernel(self.environments_[degree], self.environments_[degree], self.power)
-            ratios.append((np.abs(K) @ np.abs(coefficients.ravel())).max() / np.abs(K @ coefficients.ravel()).max())
+            if self.scales_[degree]:
+                K = _kernel(self.environments_[degree], self.environments_[degree], self.power)
+                ratios.append((np.abs(K) @ np.abs(coefficients.ravel())).max() / np.abs(K @ coefficients.ravel()).max())
         return float(max(ratios))
 
     def _describe(self, frames: Sequence[Atoms], degree: int) -> Environments:
         p, q = (features.transform(frames) for features in self.features_[degree])
-        length = np.linalg.norm(p, axis=2, keepdims=True)  # never zero, as that of q may be by symmetry
+        length = np.linalg.norm(p, axis=2, keepdims=True)  # zero, unlike that of q, only if mixing weights are
+        length = np.where(length > 0, length, 1)
         return (np.concatenate([atoms.numbers for atoms in frames]), np.repeat(np.arange(len(frames)), list(map(len, frames))),
                 (p / length)[:, 0], q / length)
 

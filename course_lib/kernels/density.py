@@ -11,6 +11,7 @@ centre itself belongs to the density, as it does there.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Self
 
 import numpy as np
@@ -21,7 +22,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from course_lib.kernels.neighbours import Neighbours
 from course_lib.kernels.radial_integrals import RadialTable, radial_integrals
-from course_lib.structures import CosineCutoff, GaussianTypeOrbitals, PolynomialBasis, check_structures, neighbour_graphs
+from course_lib.structures import (
+    CosineCutoff,
+    GaussianTypeOrbitals,
+    PolynomialBasis,
+    check_species,
+    check_structures,
+    neighbour_graphs,
+)
 from course_lib.symmetry import spherical_harmonics, spherical_harmonics_gradient
 
 ATOMS = 256
@@ -67,11 +75,12 @@ class DensityExpansion(TransformerMixin, BaseEstimator):
 
         Raises ValueError for settings that make no sense, and for frames with a species that is not among those given.
         """
-        if self.n_max < 1 or self.l_max < 0 or not self.width > 0 or not 0 < self.smoothing <= self.cutoff:
-            raise ValueError(f"a density needs n_max ≥ 1, l_max ≥ 0, width > 0 and 0 < smoothing ≤ cutoff; got {self.n_max}, "
-                             f"{self.l_max}, {self.width}, {self.smoothing} and {self.cutoff}")
-        if self.species is not None and np.asarray(self.species).dtype.kind not in "iu":
-            raise ValueError(f"species is {self.species!r}; it must be a list of atomic numbers, as in [1, 6, 8]")
+        whole = isinstance(self.n_max, Integral) and isinstance(self.l_max, Integral)
+        if not whole or self.n_max < 1 or self.l_max < 0 or not self.width > 0 or not 0 < self.smoothing <= self.cutoff:
+            raise ValueError("a density needs whole numbers n_max ≥ 1 and l_max ≥ 0, width > 0 and 0 < smoothing ≤ cutoff; got "
+                             f"{self.n_max}, {self.l_max}, {self.width}, {self.smoothing} and {self.cutoff}")
+        if self.species is not None:
+            check_species(self.species)
         if frames is not None or self.species is None:
             check_structures(frames, self.species)
         self.species_ = np.unique(self.species if self.species is not None else

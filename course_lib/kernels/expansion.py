@@ -78,6 +78,13 @@ class AtomicClusterExpansion(Potential):
         solution.flat[used] = solve_triangular(triangle[:-1, :-1], triangle[:-1, -1])
         self.coefficients_ = solution[:, :-1].copy()
         self.isolated_ = self.isolated_ + solution[:, -1]
+        terms = np.einsum("ik,ik->i", np.abs(features), np.abs(solution[kinds]))
+        self.amplification_ = float(max(terms.max() / np.abs(truth.energies / sizes).max(initial=1e-3), 1))
+
+    @property
+    def amplification(self) -> float:
+        """How many times larger than an atom's energy the terms c_η B_η are that add up to it: the audit's allowance."""
+        return self.amplification_
 
     def _check(self, slopes: bool) -> None:
         weights = self.energy_weight, self.force_weight, self.stress_weight

@@ -84,15 +84,18 @@ class GAP(Potential):
         for name in ("n_sparse", "zeta", "delta", "energy_noise", "force_noise", "stress_noise"):
             if not 0 < getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be above zero and finite, got {getattr(self, name)}")
+        if self.n_sparse != int(self.n_sparse):
+            raise ValueError(f"n_sparse must be a whole number, got {self.n_sparse}")
         if isinstance(self.selection, str) and self.selection not in SELECTIONS:
             raise ValueError(f"selection is {self.selection!r}; it must be one of {', '.join(map(repr, SELECTIONS))}, or rows")
 
     def _chosen(self, directions: np.ndarray, numbers: np.ndarray) -> np.ndarray:
         """Rows of the sparse points, one element after another."""
         if not isinstance(self.selection, str):
-            chosen = np.unique(np.asarray(self.selection, int))
-            if not (len(chosen) and chosen[0] >= 0 and chosen[-1] < len(numbers)):
-                raise ValueError(f"selection must hold rows of the {len(numbers)} atoms of the training frames, got {chosen}")
+            chosen = np.unique(self.selection)
+            if not (chosen.dtype.kind in "iu" and len(chosen) and chosen[0] >= 0 and chosen[-1] < len(numbers)):
+                raise ValueError(f"selection holds rows, whole numbers, of the {len(numbers)} atoms of the training frames; "
+                                 f"got {chosen}")
             return chosen
         of_element = [np.flatnonzero(numbers == species) for species in self.species_]
         return np.concatenate([rows if len(rows) <= self.n_sparse else
@@ -180,8 +183,10 @@ class GAP(Potential):
 
 
 def _directions(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors (N, n_features) and their lengths (N, 1); an atom without neighbours has the centre's own density."""
+    """Unit vectors (N, n_features) and their lengths (N, 1). An atom without neighbours has the centre's own density; if mixing
+    weights of zero hide that too, zeros and 1."""
     norms = np.linalg.norm(features, axis=1, keepdims=True)
+    norms = np.where(norms > 0, norms, 1)
     return features / norms, norms
 
 

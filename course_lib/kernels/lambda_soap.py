@@ -9,6 +9,7 @@ the harmonics Y_λ do, a polar tensor; where it is odd with one sign more, a pse
 """
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Self
 
 import numpy as np
@@ -37,9 +38,10 @@ class LambdaSOAP(DensityExpansion):
 
     def fit(self, frames: Sequence[Atoms] | None = None, y: None = None) -> Self:
         """As for the density; ValueError also when no two degrees up to l_max couple to this degree and parity."""
-        if self.parity not in (1, -1) or not self._couplings():
+        if not isinstance(self.degree, Integral) or self.parity not in (1, -1) or not self._couplings():
             raise ValueError(f"degrees up to l_max = {self.l_max} couple to no feature of degree {self.degree} and parity "
-                             f"{self.parity}; a degree is 0 to {2 * self.l_max}, a parity +1 or −1, and a scalar's is +1")
+                             f"{self.parity}; a degree is a whole number, 0 to {2 * self.l_max}, a parity +1 or −1, and a "
+                             "scalar's is +1")
         return super().fit(frames)
 
     @property

@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from course_lib.learning import Network
 from course_lib.learning.network_potential import chunks
-from course_lib.structures import AtomBatch, CosineCutoff, check_structures
+from course_lib.structures import AtomBatch, CosineCutoff, check_species, check_structures
 from course_lib.symmetry import E3_INVARIANT, Symmetry
 
 Grid = Sequence[Sequence[float]]
@@ -100,6 +100,8 @@ class SymmetryFunctions(TransformerMixin, BaseEstimator):
 
     def fit(self, frames: Sequence[Atoms], y: None = None) -> "SymmetryFunctions":
         """Learn which elements there are. Raises ValueError for functions without meaning, and for unknown elements."""
+        if self.species is not None:
+            check_species(self.species)
         check_structures(frames, self.species)
         self.radial_, self.angular_ = _grids(self.cutoff, self.radial, self.angular)
         found = self.species if self.species is not None else np.concatenate([atoms.numbers for atoms in frames])
@@ -132,8 +134,9 @@ class BehlerParrinello(Network):
                  radial: Grid | None = None, angular: Grid | None = None) -> None:
         super().__init__()
         self.species, self.cutoff, self.hidden, self.radial, self.angular = species, cutoff, hidden, radial, angular
-        if len(set(species)) < len(species) or not len(species):
-            raise ValueError(f"species are {list(species)}; give each element once, as an atomic number")
+        check_species(species)
+        if len(set(species)) < len(species):
+            raise ValueError(f"species are {list(species)}; give each element once")
         self.grids = _grids(cutoff, radial, angular)
         S, R, A = len(species), *map(len, self.grids)
         widths = [S * R + S * (S + 1) // 2 * A, *hidden]

@@ -35,7 +35,8 @@ class Prediction:
 def labels(frames: Sequence[Atoms]) -> Prediction:
     """The labels that travel on the frames, as ASE keeps them, in the form of a `Prediction`.
 
-    Forces are None if no frame has them, stresses likewise; a frame without a stress among others with one has NaN.
+    Forces are None if no frame has them, stresses likewise; a frame without a stress among others with one has NaN, and so has
+    one without a volume, whatever its label: programs write zeros there, which are no measurement.
     Raises what `check_structures` raises, and ValueError for a frame without an energy or changed since it was labelled,
     for forces on some frames only, and for labels that are not finite.
     """
@@ -48,10 +49,11 @@ def labels(frames: Sequence[Atoms]) -> Prediction:
     return Prediction(
         np.array([results["energy"] for results in found], dtype=float),
         [np.array(results["forces"], dtype=float) for results in found] if "forces" in have else None,
-        np.array([_full(results.get("stress")) for results in found]) if "stress" in have else None)
+        np.array([_full(atoms) for atoms in frames]) if "stress" in have else None)
 
 
-def _full(stress: np.ndarray | None) -> np.ndarray:
-    if stress is None:
+def _full(atoms: Atoms) -> np.ndarray:
+    stress = atoms.calc.results.get("stress")
+    if stress is None or atoms.cell.rank < 3:
         return np.full((3, 3), np.nan)
     return voigt_6_to_full_3x3_stress(stress) if np.shape(stress) == (6,) else np.asarray(stress, dtype=float)

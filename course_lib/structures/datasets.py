@@ -101,7 +101,7 @@ def holds_images(card: Card) -> bool:
 
 def verified(name: str) -> tuple[Card, Path]:
     """The card of `name`, and its file, which is the one the card describes."""
-    folder = _folder()
+    folder = data_folder()
     known = _names(folder)
     if name not in known:
         near = get_close_matches(str(name), known, n=1)
@@ -124,7 +124,7 @@ def datasets() -> "pandas.DataFrame":  # noqa: F821
     """One row a data set: title, method, level of theory, frames of every split, labels, licence, and kilobytes."""
     import pandas  # half a second, which `load` need not pay
 
-    folder = _folder()
+    folder = data_folder()
     cards = {name: _card(folder / f"{name}.json") for name in _names(folder)}
     table = {name: {"title": card.title, "method": card.method, "level of theory": card.level_of_theory, **card.frames,
                     "labels": ", ".join(label for label in card.units if label != "positions"), "licence": card.licence,
@@ -133,7 +133,8 @@ def datasets() -> "pandas.DataFrame":  # noqa: F821
     return pandas.DataFrame.from_dict(table, orient="index").rename_axis("name")
 
 
-def _folder() -> Path:
+def data_folder() -> Path:
+    """The repository's `data`, or COURSE_DATA. Raises FileNotFoundError where there is none."""
     folder = Path(os.environ.get("COURSE_DATA") or Path(__file__).resolve().parents[2] / "data")
     if not folder.is_dir():
         raise FileNotFoundError(f"no folder of data sets at {folder}; set COURSE_DATA to the repository's folder `data`.")

@@ -44,6 +44,13 @@ def check_structures(frames: Sequence[Atoms], species: Collection[int] | None = 
                              f"does not know; its species are {known}. Give the element to the model, or leave the frame out.")
 
 
+def check_species(species: Collection[int]) -> None:
+    """Raises ValueError unless `species` is one or more atomic numbers."""
+    numbers = np.asarray(list(species))
+    if numbers.dtype.kind not in "iu" or numbers.ndim != 1 or not (numbers > 0).all():
+        raise ValueError(f"species is {species!r}; it must be a list of atomic numbers, as in [1, 6, 8].")
+
+
 def check_labels(frames: Sequence[Atoms], labels: Collection[str] = ("energy", "forces")) -> None:
     """Raises ValueError unless each frame's calculator holds every one of `labels`, finite and for its present geometry."""
     for index, atoms in enumerate(frames):

@@ -33,8 +33,9 @@ def induced(mu, alpha, r, power=3, three=3.0):
     return alpha @ (three * r * (r @ mu) / distance**2 - mu) / distance**power
 
 
-RIGHT = [("06.1", [1, 3]), ("06.1", (3, 1)), ("06.2", parts), ("06.3", k), ("06.4", np.vstack([0.6 * CORNERS, -0.9 * CORNERS])),
-         ("06.4", np.vstack([0.6 * CORNERS, 0.9 * CORNERS])), ("06.5", induced)]
+RIGHT = [("06.1", [1, 3]), ("06.1", (3, 1)), ("06.1", {1, 3}), ("06.2", parts), ("06.3", k),
+         ("06.4", np.vstack([0.6 * CORNERS, -0.9 * CORNERS])), ("06.4", np.vstack([0.6 * CORNERS, 0.9 * CORNERS])),
+         ("06.5", induced), ("06.5", lambda mu, alpha, r: induced(mu, alpha, r).tolist())]
 
 WRONG = [
     ("06.1", [0, 1, 1, 1, 2, 2, 3], "all of a tensor of rank 3"),
@@ -44,6 +45,7 @@ WRONG = [
     ("06.1", [0, 4], "no piece of even degree"),
     ("06.1", [1, 1, 1, 0], "no piece of even degree"),
     ("06.1", [-1], "0 or more"),
+    ("06.1", [1, 3.4], "a whole number"),
     ("06.2", lambda T: parts(T, thirds=1), "three times too large"),
     ("06.2", lambda T: parts(T, half=1), "twice the antisymmetric part"),
     ("06.2", lambda T: parts(T, sign=-1), "the sum of the three is not T"),
@@ -65,6 +67,7 @@ WRONG = [
     ("06.4", CORNERS * 0.63, "are in the text"),
     ("06.4", np.vstack([CORNERS, -CORNERS]), "centre of inversion"),
     ("06.4", np.vstack([np.eye(3), -np.eye(3)]), "centre of inversion"),
+    ("06.4", np.vstack([0.6 * CORNERS, 0.6000001 * CORNERS]), "they must be 0.3 Å or more"),
     ("06.4", SQUARE, "a tensor of degree 2"),
     ("06.4", CORNERS[:3] * 1.0, "not balanced"),
     ("06.4", CORNERS * 2.0, "must be 0.8 to 3"),

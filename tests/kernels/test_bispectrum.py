@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
+from sklearn.exceptions import NotFittedError
 
 from course_lib.kernels import SOAP, Bispectrum, DensityExpansion
 from course_lib.symmetry import audit, rotate_coefficients, rotation_quadrature
@@ -69,3 +70,5 @@ def test_settings_that_leave_nothing_are_refused():
     for options in (dict(parity=-1, l_max=0), dict(parity=2)):
         with pytest.raises(ValueError, match="couple to no number of parity"):
             Bispectrum(**options, species=[1]).fit()
+    with pytest.raises(NotFittedError):
+        Bispectrum().transform([Atoms("H")])

@@ -221,3 +221,9 @@ def test_bounds_that_make_no_sense_are_refused(options):
 def test_an_order_that_cannot_be_numbered_is_refused():
     with pytest.raises(ValueError, match="cannot be numbered"):
         ClusterBasis(CUTOFF, (8,) * 9, (6,) * 9, species=[1]).fit()
+
+
+@pytest.mark.parametrize("species", [["H", "C"], [], [1.5]])
+def test_species_are_atomic_numbers(species):
+    with pytest.raises(ValueError, match=r"list of atomic numbers, as in \[1, 6, 8\]"):
+        ClusterBasis(CUTOFF, (1,), (0,), species=species).fit()

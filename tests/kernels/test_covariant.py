@@ -124,6 +124,35 @@ def test_what_symmetry_forbids_is_exactly_zero():
     assert np.abs(vectors.predict([flat])[0, 2]) < 1e-11 < np.abs(vectors.predict([flat])[0, :2]).min()
 
 
+def test_what_symmetry_forbids_in_every_frame_is_not_learned_from_rounding():
+    frames = [molecule("CH4"), Atoms("C"), Atoms("H")]
+    round_tensors = np.array([2.0, 1.0, 0.5])[:, None, None] * np.eye(3)
+    tensors = SymmetryAdaptedGP(FEATURES, "tensor").fit(frames, round_tensors)
+    np.testing.assert_allclose(tensors.predict(frames), round_tensors, atol=1e-3)
+    assert not np.triu(tensors.predict([*frames, molecule("C2H4")]), 1).any()  # nothing was learned of degree 2
+    assert np.isfinite(tensors.amplification)
+    with pytest.raises(ValueError, match="symmetry of every frame forbids a part of degree 1"):
+        SymmetryAdaptedGP(FEATURES).fit(frames, np.ones((3, 3)))
+
+
+def test_vectors_that_are_all_zero_are_answered_with_zero():
+    silent = SymmetryAdaptedGP(FEATURES).fit(waters(3, 0), np.zeros((3, 3)))
+    assert not silent.predict(waters(2, 1)).any() and silent.amplification == 1
+
+
+def test_an_atom_that_its_features_do_not_see_says_nothing():
+    features = LambdaSOAP(cutoff=3.0, n_max=4, l_max=3, width=0.4, mixing=np.array([[1.0], [0.0]]))  # oxygen weighs nothing
+    frames = [*waters(5, 0), Atoms("O")]
+    vectors = SymmetryAdaptedGP(features).fit(frames, np.append(dipoles(frames[:5]), np.zeros((1, 3)), axis=0))
+    assert np.isfinite(vectors.predict(frames)).all() and not vectors.predict([Atoms("O")]).any()
+
+
+@pytest.mark.parametrize("settings", [{"noise": {0: 1e-3}}, {"noise": -1.0}, {"noise": np.nan}, {"power": 0}])
+def test_a_noise_for_each_degree_and_a_power_are_needed(settings):
+    with pytest.raises(ValueError, match="noise of 0 or more for each degree 0, 2, and a power of 1 or more"):
+        SymmetryAdaptedGP(FEATURES, "tensor", **settings).fit(waters(2, 0), polarizabilities(waters(2, 0)))
+
+
 @pytest.mark.parametrize("output, shape", [("vector", (50, 3)), ("tensor", (50, 3, 3))])
 def test_spherical_components_are_another_basis(output, shape):
     rng = np.random.default_rng(0)

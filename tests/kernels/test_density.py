@@ -130,6 +130,7 @@ def test_what_it_cannot_use_is_refused_by_name(frames):
     (dict(n_max=0), "n_max ≥ 1"), (dict(width=-1.0), "width > 0"), (dict(smoothing=0), "0 < smoothing ≤ cutoff"),
     (dict(smoothing=6.0), "0 < smoothing ≤ cutoff"), (dict(basis="bessel"), "must be one of gto, polynomial"),
     (dict(basis=PolynomialBasis(5.0, 4)), "n_max is 8"), (dict(species=["H", "C"]), "atomic numbers"),
+    (dict(species=[]), "atomic numbers"), (dict(n_max=4.0), "whole numbers n_max"), (dict(l_max=2.5), "whole numbers n_max"),
     (dict(mixing=0), "1 or more"), (dict(mixing=np.ones((3, 2))), "a finite row for each of the 2 species"),
     (dict(mixing=np.full((2, 2), np.nan)), "a finite row"), (dict(width=1e-4), "too narrow"), (dict(n_max=18), "too large"),
     (dict(species=None), "expected a list of structures")])

@@ -12,7 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.md.verlet import VelocityVerlet
 
-from course_lib.kernels import GAP, SOAP, gap
+from course_lib.kernels import GAP, SOAP, AtomicClusterExpansion, gap
 from course_lib.learning import CompositionBaseline, Potential, labels, scores
 from course_lib.structures import load
 from course_lib.symmetry import audit
@@ -226,7 +226,9 @@ def test_it_is_saved_whole(fitted, test, tmp_path):
 @pytest.mark.parametrize(("settings", "words"), [
     ({"n_sparse": 0}, "n_sparse must be above zero"), ({"zeta": -1}, "zeta must be"), ({"force_noise": 0}, "force_noise must"),
     ({"energy_noise": np.nan}, "energy_noise must"), ({"selection": "random"}, "'fps', 'cur', or rows"),
-    ({"selection": [3, 10**6]}, "rows of the 160 atoms"), ({"selection": []}, "rows of the 160 atoms")])
+    ({"selection": [3, 10**6]}, "of the 160 atoms"), ({"selection": []}, "of the 160 atoms"),
+    ({"selection": [True, False]}, "rows, whole numbers"), ({"selection": [0.5]}, "rows, whole numbers"),
+    ({"n_sparse": 0.5}, "n_sparse must be a whole number")])
 def test_settings_that_are_none_are_refused_by_name(train, settings, words):
     with pytest.raises(ValueError, match=words):
         GAP(SMALL, **settings).fit(train, progress=False)
@@ -235,3 +237,23 @@ def test_settings_that_are_none_are_refused_by_name(train, settings, words):
 def test_an_unknown_element_is_refused(fitted):
     with pytest.raises(ValueError, match="Ag"):
         fitted.predict([bulk("Ag", cubic=True)])
+
+
+def test_an_atom_that_its_descriptor_does_not_see_has_the_energy_of_an_isolated_one():
+    frames = [alloy(seed) for seed in range(3)]
+    blind = SOAP(cutoff=3.5, n_max=5, l_max=4, mixing=np.array([[1.0], [0.0]]))  # gold weighs nothing
+    potential = GAP(blind, n_sparse=8).fit(frames, progress=False)
+    said = potential.predict([Atoms("Au"), *frames])
+    assert said.energies[0] == potential.baseline_.predict([Atoms("Au")]).energies[0]
+    assert np.isfinite(said.energies).all() and np.isfinite(np.concatenate(said.forces)).all()
+
+
+@pytest.mark.parametrize("potential", [GAP(SMALL, n_sparse=8), AtomicClusterExpansion(3.5, (4, 3), (0, 2))])
+def test_the_stress_that_a_program_writes_beside_a_molecule_teaches_nothing(potential):
+    frames = [Atoms("CuAu", [[0, 0, 0], [0, 0, 2.3 + 0.1 * k]], calculator=EMT()) for k in range(4)]
+    said = []
+    for stress in ({}, {"stress": np.zeros(6)}):
+        for atoms in frames:
+            atoms.calc = SinglePointCalculator(atoms, energy=atoms.get_potential_energy(), forces=atoms.get_forces(), **stress)
+        said.append(np.concatenate(potential.fit(frames, progress=False).predict(frames).forces))
+    assert np.array_equal(*said)

@@ -105,7 +105,7 @@ def test_species_mix_as_in_the_density(frames):
 
 
 @pytest.mark.parametrize("options", [dict(degree=0, parity=-1), dict(degree=7), dict(degree=6, parity=-1), dict(parity=0),
-                                     dict(degree=-1)])
+                                     dict(degree=-1), dict(degree=1.0)])
 def test_a_degree_and_parity_that_nothing_couples_to_are_refused(frames, options):
     with pytest.raises(ValueError, match="couple to no feature of degree"):
         LambdaSOAP(**SMALL, **options).fit(frames)

@@ -146,6 +146,7 @@ def test_no_symmetry_function_of_the_centre_can_tell_the_ring_pair_apart():
     (dict(angular=[(0.1, 1, 0.5)]), "λ ±1"), (dict(radial=[(0.1, 1, 1)]), r"radial functions are rows .*\(η, R_s\)"),
     (dict(radial=[]), "radial functions"), (dict(angular=[(np.nan, 1, 1)]), "angular functions are rows of finite"),
     (dict(cutoff=-1.0), "cutoff must be a positive length"), (dict(species=[6]), "atom 0 is O.*species are C"),
+    (dict(species=["O", "H"]), "list of atomic numbers"), (dict(species=[]), "list of atomic numbers"),
 ])
 def test_functions_without_meaning_are_refused(settings, words):
     with pytest.raises(ValueError, match=words):
@@ -159,6 +160,8 @@ def test_unknown_elements_and_what_was_not_fitted_are_refused():
         SymmetryFunctions().fit([molecule("H2O")]).transform([molecule("H2O"), molecule("NH3")])
     with pytest.raises(ValueError, match="each element once"):
         BehlerParrinello([1, 1])
+    with pytest.raises(ValueError, match="list of atomic numbers"):
+        BehlerParrinello(["H", "O"])
     with pytest.raises(ValueError, match="C, which the model does not know"):
         NetworkPotential(BehlerParrinello([1, 8])).fit(load("methane_b3lyp").train[:2])
 
