@@ -49,21 +49,20 @@ KOHN_SHAM = """
 &FORCE_EVAL
   &DFT
     &MGRID
-      REL_CUTOFF 60
+      REL_CUTOFF 40
     &END MGRID
     &QS
-      EPS_DEFAULT 1.0E-12
+      EPS_DEFAULT 1.0E-10
     &END QS
     &SCF
       EPS_SCF 1.0E-6
-      &OT
-        MINIMIZER DIIS
-        PRECONDITIONER FULL_ALL
-      &END OT
-      &OUTER_SCF
-        EPS_SCF 1.0E-6
-        MAX_SCF 5
-      &END OUTER_SCF
+      &DIAGONALIZATION
+      &END DIAGONALIZATION
+      &MIXING
+        METHOD BROYDEN_MIXING
+        ALPHA 0.4
+        NBROYDEN 8
+      &END MIXING
       &PRINT
         &RESTART OFF
         &END RESTART
@@ -138,10 +137,10 @@ def density_functional(atoms: Atoms, folder: Path) -> dict:
     output = folder / "density_functional.out"
     output.unlink(missing_ok=True)
     try:
-        with CP2K(atoms=atoms.copy(), label=str(output.with_suffix("")), inp=KOHN_SHAM, xc="GGA_X_RPBE GGA_C_PBE",
-                  basis_set="DZVP-MOLOPT-SR-GTH", pseudo_potential="GTH-PBE", cutoff=400 * units.Rydberg, max_scf=30,
+        with CP2K(label=str(output.with_suffix("")), inp=KOHN_SHAM, xc="GGA_X_RPBE GGA_C_PBE",
+                  basis_set="DZVP-MOLOPT-SR-GTH", pseudo_potential="GTH-PBE", cutoff=400 * units.Rydberg, max_scf=50,
                   stress_tensor=False) as engine:
-            energy, forces = engine.get_potential_energy(), engine.get_forces()
+            energy, forces = engine.get_potential_energy(atoms), engine.get_forces(atoms)
     finally:
         if output.exists() and "SCF run NOT converged" in output.read_text():
             raise NotConverged(output)
