@@ -23,7 +23,7 @@ STEP = 0.01  # Å, length of the displacement of all coordinates together
 STRAIN = 0.005  # norm of the strain
 FRAMES = {"silicon": [(1, 0), (1000, 0), (3000, 0)], "water": [(0, 0)]}
 LEVELS = {"silicon": partial(silicon.plane_waves, directory=work_folder("silicon") / "pw_recompute"),
-          "water": partial(water.density_functional, folder=work_folder("water"))}
+          "water": partial(water.density_functional, folder=work_folder("water_recompute"))}
 
 
 def points(atoms: Atoms, compute, rng: np.random.Generator):

@@ -69,6 +69,10 @@ KOHN_SHAM = """
       &END PRINT
     &END SCF
     &XC
+      &XC_GRID
+        XC_SMOOTH_RHO NN50
+        XC_DERIV NN50_SMOOTH
+      &END XC_GRID
       &VDW_POTENTIAL
         POTENTIAL_TYPE PAIR_POTENTIAL
         &PAIR_POTENTIAL
@@ -133,7 +137,11 @@ def trajectory(folder: Path) -> list[Atoms]:
 
 
 def density_functional(atoms: Atoms, folder: Path) -> dict:
-    """RPBE-D3 energy and forces (mean force removed): DZVP-MOLOPT-SR, GTH pseudopotentials, plane waves to 400 Ry, Γ."""
+    """RPBE-D3 energy and forces (mean force removed): DZVP-MOLOPT-SR, GTH pseudopotentials, plane waves to 400 Ry, Γ.
+
+    The functional sees a smoothed density, or forces on oxygen would depend on where its nucleus lies between grid points:
+    by 0.24 eV/Å when the liquid is shifted, and by 0.08 eV/Å with smoothing, in a frame tried.
+    """
     output = folder / "density_functional.out"
     output.unlink(missing_ok=True)
     try:

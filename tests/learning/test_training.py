@@ -45,6 +45,7 @@ def squared(network, items):
 
 
 def test_it_finds_the_least_squares_line():
+    torch.manual_seed(0)
     rng = np.random.default_rng(0)
     x, noise = rng.normal(size=(64, 2)), 0.1 * rng.normal(size=(64, 1))
     y = x @ [[2.0], [-1.0]] + 0.5 + noise
@@ -53,7 +54,7 @@ def test_it_finds_the_least_squares_line():
     history = Trainer(epochs=40, batch_size=8, learning_rate=0.1).train(network, squared, items, progress=False)
     solution, residual, *_ = np.linalg.lstsq(np.hstack([x, np.ones((64, 1))]), y)
     np.testing.assert_allclose(torch.cat([network.weight[0], network.bias]).detach(), solution[:, 0], atol=2e-3)
-    assert history[-1]["training loss"] == pytest.approx(residual[0] / 64, rel=1e-4)
+    assert history[-1]["training loss"] == pytest.approx(residual[0] / 64, rel=1e-3)
 
 
 def test_the_same_loop_trains_a_classifier():
