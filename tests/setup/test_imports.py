@@ -27,7 +27,8 @@ def test_importing_course_lib_takes_less_than_a_fifth_of_a_second():
 
 
 # A house of empty rooms, and every way in which one may not know another.
-ROOMS = ["structures", "symmetry", "learning", "show", "polynomials", "kernels", "equivariant", "survey", "exercises"]
+ROOMS = ["structures", "symmetry", "learning", "show", "polynomials", "kernels", "scattering", "point_clouds", "equivariant",
+         "survey", "exercises"]
 FORBIDDEN = [
     ("structures", "course_lib.symmetry"),
     ("structures", "course_lib.learning"),
@@ -38,6 +39,8 @@ FORBIDDEN = [
     ("learning", "course_lib.exercises"),
     ("kernels", "course_lib.equivariant"),
     ("kernels", "course_lib.show"),
+    ("point_clouds", "course_lib.kernels"),
+    ("point_clouds", "matplotlib"),
     ("kernels", "course_lib.survey"),
     ("survey", "course_lib.exercises"),
     ("show", "course_lib.learning"),
@@ -49,6 +52,7 @@ ALLOWED = [
     ("learning", "course_lib.structures"),
     ("learning", "torch"),
     ("kernels", "course_lib.learning"),
+    ("point_clouds", "course_lib.learning"),
     ("survey", "course_lib.kernels"),
     ("show", "course_lib.symmetry"),
     ("show", "matplotlib"),
