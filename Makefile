@@ -19,7 +19,7 @@ NO_TORCH := No CPU build of PyTorch could be fetched: is the network up? The CUD
 taken only if you ask for it: make TORCH=$(TORCH:+cpu=) $(MAKECMDGOALS)
 
 .DELETE_ON_ERROR:
-.PHONY: help lab test notebooks browser benchmarks constraints pictures clean
+.PHONY: help lab test notebooks browser benchmarks checkpoints constraints pictures clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ browser: .venv/developer  ## run the chapters in JupyterLab in a real Chromium a
 
 benchmarks: .venv/developer  ## time every method beside its peer, one thread, and print the ratios
 	for script in $(filter-out %/clock.py,$(wildcard tests/benchmarks/*.py)); do OMP_NUM_THREADS=1 $(BIN)/python $$script; done
+
+checkpoints: .venv/reader  ## train the networks of the chapters that are not in data/checkpoints; goes on where it stood
+	OMP_NUM_THREADS=1 $(BIN)/python data/generate/checkpoints.py
 
 notebooks: .venv/developer  ## run every notebook and store its outputs, normalised (or one: NOTEBOOK=…)
 	$(BIN)/python tests/notebooks/store.py $(NOTEBOOK)

@@ -3,8 +3,10 @@
 A `Potential` learns energies, forces and stresses from labelled structures and is then an ASE calculator like any
 other. `CompositionBaseline` is the one that knows only what a structure is made of; `scores` says how wrong a
 prediction is beside the best constant, and `learning_curve` how that falls with the number of training structures;
-`coverage` whether a model knows how wrong it is, and `committee_scale` how to mend it.
-A `Network` becomes a potential by `NetworkPotential` and learns by `Trainer`; only these bring torch along.
+`coverage` whether a model knows how wrong it is, and `committee_scale` how to mend it; `diamond_constants` what it makes of a
+crystal.
+A `Network` becomes a potential by `NetworkPotential`, a classifier by `NetworkClassifier`, and learns by `Trainer`; only
+these bring torch along. What took long to train is `pretrained`.
 """
 
 from importlib import import_module
@@ -12,13 +14,16 @@ from typing import TYPE_CHECKING
 
 from course_lib.learning.baseline import CompositionBaseline
 from course_lib.learning.calculator import PotentialCalculator
+from course_lib.learning.crystals import diamond_constants
 from course_lib.learning.curves import learning_curve, slope
 from course_lib.learning.potential import Potential
 from course_lib.learning.prediction import Prediction, labels
+from course_lib.learning.pretrained import checkpoints, pretrained
 from course_lib.learning.scores import scores
 from course_lib.learning.uncertainty import committee_scale, coverage
 
 if TYPE_CHECKING:
+    from course_lib.learning.classifier import NetworkClassifier
     from course_lib.learning.network import Network, NetworkEstimator
     from course_lib.learning.network_potential import NetworkPotential
     from course_lib.learning.training import Trainer
@@ -26,21 +31,26 @@ if TYPE_CHECKING:
 __all__ = [
     "CompositionBaseline",
     "Network",
+    "NetworkClassifier",
     "NetworkEstimator",
     "NetworkPotential",
     "Potential",
     "PotentialCalculator",
     "Prediction",
     "Trainer",
+    "checkpoints",
     "committee_scale",
     "coverage",
+    "diamond_constants",
     "labels",
     "learning_curve",
+    "pretrained",
     "scores",
     "slope",
 ]
 
 _WITH_TORCH = {"Network": "network", "NetworkEstimator": "network", "NetworkPotential": "network_potential",
+               "NetworkClassifier": "classifier",
                "Trainer": "training"}
 
 

@@ -11,7 +11,8 @@ import importlib
 import json
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,16 @@ LIBRARIES = ("course_lib", "sklearn")
 """Whose modules a file may name for import; another module's class must have been imported before."""
 
 
-def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
-    """Write a fitted estimator. Raises TypeError for an attribute that is neither number, text, array, list, tuple,
-    dict nor such an estimator, is of a class derived from these, or could not be found by its name again; and OSError
-    where the file cannot be written. What was there before stays untouched.
+def save(estimator: BaseEstimator, path: str | os.PathLike, notes: Mapping[str, Any] | None = None) -> None:
+    """Write a fitted estimator, and `notes` of how it came about, which must be JSON. Raises TypeError for an attribute that
+    is neither number, text, array, list, tuple, dict nor such an estimator, is of a class derived from these, or could not be
+    found by its name again; and OSError where the file cannot be written. What was there before stays untouched.
     """
     arrays: dict[str, np.ndarray] = {}
     description = json.dumps(_described(estimator, type(estimator).__name__, arrays))
-    header = {"format": str(FORMAT), "estimator": description, "sha256": _digest(description, arrays)}
+    remarks = json.dumps(dict(notes), ensure_ascii=False) if notes else ""
+    header = {"format": str(FORMAT), "estimator": description, "notes": remarks,
+              "sha256": _digest(description + remarks, arrays)}
     content, path = to_safetensors(arrays, metadata=header), Path(path)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     try:
@@ -45,26 +48,38 @@ def save(estimator: BaseEstimator, path: str | os.PathLike) -> None:
         partial.unlink(missing_ok=True)
 
 
+def notes(path: str | os.PathLike) -> dict[str, Any]:
+    """The notes of a checkpoint, {} where there are none, without its arrays. Raises as `load` does for what it reads."""
+    with _opened(path) as file:
+        return json.loads((file.metadata() or {}).get("notes") or "{}")
+
+
 def load(path: str | os.PathLike, expected: type[BaseEstimator]) -> Any:
     """Read an instance of `expected` or of a class derived from it. Raises FileNotFoundError, and ValueError for a
     damaged file, a newer format, another class, or constructor parameters that this version of the class refuses.
     """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            header, arrays = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(f"{path} is no safetensors file, or was cut short ({error}); copy or train it again") from error
-    if not header.keys() >= {"format", "estimator", "sha256"}:
+    with _opened(path) as file:
+        header, arrays = file.metadata() or {}, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if not header.keys() >= {"format", "estimator", "notes", "sha256"}:
         raise ValueError(f"{path} is a safetensors file, but was not written by course_lib")
     if not header["format"].isdigit() or int(header["format"]) > FORMAT:
         raise ValueError(f"{path} has format {header['format']}, this course_lib reads up to {FORMAT}; update course_lib")
-    if header["sha256"] != _digest(header["estimator"], arrays):
+    if header["sha256"] != _digest(header["estimator"] + header["notes"], arrays):
         raise ValueError(f"{path} is damaged: its content does not have the SHA-256 it was written with; "
                          "copy or train it again")
     description = json.loads(header["estimator"])
     if not issubclass(_class(description["class"], path), expected):
         raise ValueError(f"{path} holds a {description['class']}, not a {expected.__name__}; load it by its own class")
     return _restored(description, arrays, path)
+
+
+@contextmanager
+def _opened(path: str | os.PathLike) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            yield file
+    except SafetensorError as error:
+        raise ValueError(f"{path} is no safetensors file, or was cut short ({error}); copy or train it again") from error
 
 
 def _digest(description: str, arrays: dict[str, np.ndarray]) -> str:

@@ -7,13 +7,14 @@ estimators made of one, whether they predict energies or classes, is in `Network
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from os import PathLike
 from typing import Any
 
 import pandas as pd
 import torch
 from sklearn.base import BaseEstimator, clone
 
-from course_lib.learning.training import Errors, Trainer
+from course_lib.learning.training import Errors, Progress, Trainer
 from course_lib.symmetry.declaration import E3_INVARIANT, Symmetry
 
 
@@ -61,7 +62,8 @@ class NetworkEstimator(BaseEstimator):
                 self._ready = state, self._loaded(self._fresh()).eval()
         return self._ready[1]
 
-    def _train(self, items: Sequence[Any], validation: Sequence[Any] | None, progress: bool) -> None:
+    def _train(self, items: Sequence[Any], validation: Sequence[Any] | None, progress: Progress,
+               resume: str | PathLike | None = None) -> None:
         trainer = Trainer() if self.trainer is None else self.trainer
         trainer.check(validation)
         with self._surroundings():
@@ -72,9 +74,16 @@ class NetworkEstimator(BaseEstimator):
                 starts = range(0, len(items), trainer.batch_size)
                 network.adapt(self._batch(items[start:start + trainer.batch_size]) for start in starts)
             try:
-                self.epochs_ = trainer.train(network, self._loss, items, validation, progress)
+                self.epochs_ = trainer.train(network, self._loss, items, validation, progress, resume, self._settings())
             finally:
                 self.weights_ = {name: tensor.numpy(force=True) for name, tensor in network.state_dict().items()}
+
+    def _settings(self) -> dict[str, Any]:
+        """What decides the end of a training beside data, trainer and first weights."""
+        own = {name: value for name, value in self.get_params(deep=False).items()
+               if name not in ("network", "trainer", "device", "warm_start", "atoms_at_once", "items_at_once")}
+        described = self._described().get_params()
+        return own | {"network": type(self.network).__name__} | {f"network {name}": described[name] for name in described}
 
     def _warm(self) -> bool:
         return self.warm_start and hasattr(self, "weights_")

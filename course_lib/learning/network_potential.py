@@ -5,21 +5,27 @@ E = Σ_i (ε_{s_i} + s f_i), F = −∂E/∂x, σ = (1/V) ∂E/∂strain: ε, th
 over frames of w_E (ΔE/N)² + w_F mean (ΔF)² + w_S mean (Δσ V/N)², in units of s².
 """
 
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from os import PathLike
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
 from ase import Atoms
+from sklearn.utils.validation import check_is_fitted
 
 from course_lib.learning.baseline import CompositionBaseline
+from course_lib.learning.calculator import NetworkCalculator
 from course_lib.learning.network import Network, NetworkEstimator
 from course_lib.learning.potential import Potential
 from course_lib.learning.prediction import Prediction, labels
-from course_lib.learning.training import Errors, Trainer
+from course_lib.learning.training import Errors, Progress, Trainer
 from course_lib.structures import NeighbourGraph, check_structures, neighbour_graphs
 from course_lib.structures.batches import AtomBatch
 from course_lib.symmetry.declaration import Symmetry
+
+Neighbours = Callable[[Sequence[Atoms]], list[NeighbourGraph]]
 
 
 class Labelled(NamedTuple):
@@ -57,7 +63,15 @@ class NetworkPotential(NetworkEstimator, Potential):
         """The network's."""
         return self.network.symmetry
 
-    def _fit(self, frames: Sequence[Atoms], validation: Sequence[Atoms] | None, progress: bool) -> None:
+    def fit(self, frames: Sequence[Atoms], validation: Sequence[Atoms] | None = None, progress: Progress = True, *,
+            resume: str | PathLike | None = None) -> Self:
+        """Train, and raise, as `Potential.fit` does, with `progress` and `resume` as in `Trainer.train`: a fit that was
+        killed goes on from the file `resume`, and ends with the same weights bit for bit.
+        """
+        return super().fit(frames, validation, progress, resume=resume)
+
+    def _fit(self, frames: Sequence[Atoms], validation: Sequence[Atoms] | None, progress: Progress,
+             resume: str | PathLike | None) -> None:
         weights = [self.energy_weight, self.force_weight, self.stress_weight]
         if not (np.isfinite(weights).all() and min(weights) >= 0 < max(weights)):
             raise ValueError(f"weights must be finite, 0 or more, and not all 0; got {weights}")
@@ -68,7 +82,7 @@ class NetworkPotential(NetworkEstimator, Potential):
         items = self._labelled(frames)
         if not self.energy_weight and items[0].forces is None and items[0].stress is None:
             raise ValueError("nothing to learn from: energy_weight is 0, and no other labels are wanted or there")
-        self._train(items, self._labelled(validation) if validation is not None else None, progress)
+        self._train(items, self._labelled(validation) if validation is not None else None, progress, resume)
 
     def _scale(self, frames: Sequence[Atoms]) -> float:
         """Root mean square of the force components, times 1 Å; without forces, of what the baseline leaves an atom."""
@@ -121,19 +135,34 @@ class NetworkPotential(NetworkEstimator, Potential):
                 energies.sum(), wanted, create_graph=network.training, materialize_grads=True)
         return energies, -slopes[0] if forces else None, slopes[-1] if virials else None
 
-    def _predict(self, frames: Sequence[Atoms]) -> Prediction:
+    def predict(self, frames: Sequence[Atoms], neighbours: Neighbours | None = None) -> Prediction:
+        """Predict, and raise, as `Potential.predict` does; `neighbours` makes the graphs of frames, by default
+        `neighbour_graphs`.
+        """
+        return super().predict(frames, neighbours=neighbours)
+
+    def _predict(self, frames: Sequence[Atoms], neighbours: Neighbours | None) -> Prediction:
         network, dtype = self.network_, getattr(torch, self.dtype)
-        energies, forces, virials = self.baseline_.predict(frames).energies, [], []
+        neighbours = neighbours or partial(neighbour_graphs, cutoff=network.cutoff)
+        energies, forces = self.baseline_.predict(frames).energies, []
         volumes, sizes = np.array([atoms.cell.volume for atoms in frames]), [len(atoms) for atoms in frames]
+        stresses = np.zeros((len(frames), 3, 3), self.dtype)
         for rows in chunks(frames, self.atoms_at_once):
-            batch = AtomBatch.from_frames(frames[rows], network.cutoff, dtype, self.device)
-            values = [part.numpy(force=True) for part in self._derivatives(network, batch, True, True)]
-            energies[rows] += values[0]
-            forces += np.split(values[1], np.cumsum(sizes[rows])[:-1])
-            virials.append(values[2])
-        stresses, solid = np.zeros((len(frames), 3, 3), self.dtype), volumes > 0
-        stresses[solid] = np.concatenate(virials)[solid] / volumes[solid, None, None]
+            batch = AtomBatch.from_graphs(neighbours(frames[rows]), dtype, self.device)
+            values, slopes, virials = self._derivatives(network, batch, True, bool(volumes[rows].any()))
+            energies[rows] += values.numpy(force=True)
+            forces += np.split(slopes.numpy(force=True), np.cumsum(sizes[rows])[:-1])
+            if virials is not None:
+                solid = volumes[rows] > 0
+                stresses[rows][solid] = virials.numpy(force=True)[solid] / volumes[rows][solid, None, None]
         return Prediction(energies, forces, stresses)
+
+    def calculator(self, skin: float = 0.5) -> NetworkCalculator:
+        """An ASE calculator that looks for neighbours anew when an atom has moved by half the `skin` (Å), as `VerletList`
+        does. Raises NotFittedError before `fit`.
+        """
+        check_is_fitted(self, "species_")
+        return NetworkCalculator(self, skin)
 
 
 def chunks(frames: Sequence[Atoms], most: int) -> Iterator[slice]:

@@ -6,9 +6,9 @@ learned is used as an ASE calculator, so molecular dynamics, relaxation and phon
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from ase import Atoms
@@ -39,8 +39,10 @@ class Potential(BaseEstimator, ABC):
     @abstractmethod
     def _predict(self, frames: Sequence[Atoms]) -> Prediction: ...
 
-    def fit(self, frames: Sequence[Atoms], validation: Sequence[Atoms] | None = None, progress: bool = True) -> Self:
-        """Learn from frames with labels; `validation` is for choices made on the way, such as when to stop.
+    def fit(self, frames: Sequence[Atoms], validation: Sequence[Atoms] | None = None, progress: bool = True,
+            **settings: Any) -> Self:
+        """Learn from frames with labels; `validation` is for choices made on the way, such as when to stop; `settings`
+        go to the subclass.
 
         Raises ValueError for an empty list, positions or labels that are missing or not finite (see `labels`), and an
         element that is in `validation` only.
@@ -52,19 +54,19 @@ class Potential(BaseEstimator, ABC):
             check_structures(validation, species)
         self.species_ = species
         try:
-            self._fit(frames, validation, progress)
+            self._fit(frames, validation, progress, **settings)
         except BaseException:
             del self.species_  # what was half learned is not fitted
             raise
         return self
 
-    def predict(self, frames: Sequence[Atoms]) -> Prediction:
-        """Energies, forces and stresses. Raises NotFittedError before `fit`; ValueError for an empty list, positions
-        that are not finite, and elements that were not in the frames of `fit`.
+    def predict(self, frames: Sequence[Atoms], **settings: Any) -> Prediction:
+        """Energies, forces and stresses; `settings` go to the subclass. Raises NotFittedError before `fit`; ValueError for an
+        empty list, positions that are not finite, and elements that were not in the frames of `fit`.
         """
         check_is_fitted(self, "species_")
         check_structures(frames, self.species_)
-        return self._predict(frames)
+        return self._predict(frames, **settings)
 
     def score(self, frames: Sequence[Atoms], y: None = None) -> float:
         """R² of the energies per atom: 1 is perfect, 0 no better than their mean. Raises ValueError as `predict` and
@@ -81,10 +83,12 @@ class Potential(BaseEstimator, ABC):
         check_is_fitted(self, "species_")
         return PotentialCalculator(self)
 
-    def save(self, path: str | PathLike) -> None:
-        """Write one safetensors file, which appears whole or not at all. Raises NotFittedError before `fit`."""
+    def save(self, path: str | PathLike, notes: Mapping[str, Any] | None = None) -> None:
+        """Write one safetensors file, which appears whole or not at all, with `notes` (JSON) of how it was made in its
+        header. Raises NotFittedError before `fit`.
+        """
         check_is_fitted(self, "species_")
-        checkpoint.save(self, path)
+        checkpoint.save(self, path, notes)
 
     @classmethod
     def load(cls, path: str | PathLike) -> Self:

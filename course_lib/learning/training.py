@@ -8,6 +8,7 @@ only items and a loss, so that potentials and classifiers learn in the same one.
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import inf
+from os import PathLike
 from time import perf_counter
 from typing import Any
 
@@ -17,11 +18,14 @@ from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, ReduceLROnPl
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from course_lib.learning.resuming import identified, keep, recall
+
 if "OMP_NUM_THREADS" not in os.environ:
     torch.set_num_threads(1)  # batches are small: a second thread gains little, and on a busy machine it loses much
 
 Errors = Mapping[str, torch.Tensor]
 Loss = Callable[[torch.nn.Module, Sequence[Any]], Errors]
+Progress = bool | Callable[[list[dict[str, Any]]], object]
 
 
 class Trainer(BaseEstimator):
@@ -44,25 +48,40 @@ class Trainer(BaseEstimator):
         self.schedule, self.plateau, self.patience, self.clip, self.ema = schedule, plateau, patience, clip, ema
 
     def train(self, network: torch.nn.Module, loss: Loss, items: Sequence[Any], validation: Sequence[Any] | None = None,
-              progress: bool = True) -> list[dict[str, Any]]:
+              progress: Progress = True, resume: str | PathLike | None = None,
+              settings: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Train `network` in place; a row an epoch: learning rate, mean errors and norm of the gradient, whether it was
         kept, and its seconds.
 
         `loss(network, items)` says how wrong the network is on some items: under "loss" a value an item, whose mean is made
         small; under other names errors of any shape, whose means are reported. At the end, and when anything interrupts,
         the network has the weights of the epoch with the lowest validation loss; without validation, of the last one.
-        Shuffling follows torch's global seed. Raises what `check` raises, and FloatingPointError where a loss or
-        a gradient is not finite.
+        Shuffling follows torch's global seed. `progress` draws a bar, or is a function called with the rows so far.
+        `resume` is a file that is written after every epoch; a training which finds it goes on there, and ends with the bits
+        it would have had without interruption; `settings` are those of the loss, to know it again by. Raises what `check`
+        raises, FloatingPointError where a loss or a gradient is not finite, and ValueError for a file of another training.
         """
         self.check(validation)
+        identity = identified(self.get_params() | dict(settings or {}), network, items=items, validation=validation) \
+            if resume else {}
         optimizer = torch.optim.AdamW(network.parameters(), self.learning_rate, weight_decay=self.weight_decay)
         averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(self.ema)) if self.ema else None
         judged = averaged.module if averaged else network
         scheduler, plateau = self._scheduler(optimizer), self.schedule == "plateau"
         history, kept, best, best_epoch = [], _weights(judged), inf, 0
-        bar = tqdm(range(1, self.epochs + 1), disable=not progress, unit="epoch")
+        parts = {"network": network, "optimizer": optimizer, "scheduler": scheduler}
+        parts |= {"averaged": averaged} if averaged else {}
+        if resume and (saved := recall(resume, identity)):
+            for name, part in parts.items():
+                part.load_state_dict(saved[name])
+            history, kept, best, best_epoch = (saved[name] for name in ("history", "kept", "best", "best_epoch"))
+            torch.set_rng_state(saved["random"])
+        bar = tqdm(range(len(history) + 1, self.epochs + 1), initial=len(history), total=self.epochs,
+                   disable=progress is not True, unit="epoch")
         try:
             for epoch in bar:
+                if self.patience and epoch - 1 - best_epoch >= self.patience:
+                    break
                 start, rate = perf_counter(), optimizer.param_groups[0]["lr"]
                 row = {"epoch": epoch, "learning rate": rate}
                 row |= _means("training", self._steps(network, averaged, optimizer, loss, items), epoch, rate)
@@ -75,8 +94,12 @@ class Trainer(BaseEstimator):
                 history.append(row | {"seconds": perf_counter() - start})
                 bar.set_postfix({name: f"{row[name]:.3g}" for name in row if name.endswith("loss")}, refresh=False)
                 scheduler.step(watched) if plateau else scheduler.step()
-                if self.patience and epoch - best_epoch >= self.patience:
-                    break
+                if resume:
+                    keep(resume, identity, {name: part.state_dict() for name, part in parts.items()} | {
+                        "history": history, "kept": kept, "best": best, "best_epoch": best_epoch,
+                        "random": torch.get_rng_state()})
+                if callable(progress):
+                    progress(history)
         finally:
             bar.close()
             network.load_state_dict(kept)

@@ -3,8 +3,9 @@
 A structure is an `ase.Atoms` with its labels on it, from a data set whose card says where it comes from (`datasets`; the
 one set without atoms is of `images`; the public `benchmarks` are fetched when asked for). A method sees its neighbours: a
 graph a frame, computed once (`graphs`) or kept while atoms move (`verlet`), many frames as one batch of tensors (`batches`);
-distances fade by cutoff functions (`cutoffs`) and become vectors by radial bases (`radial`). Bad frames are refused by name
-(`validation`). Only `AtomBatch` and the neighbour search bring torch along, and only when they are used.
+distances are counted (`distribution`), fade by cutoff functions (`cutoffs`) and become vectors by radial bases (`radial`).
+Bad frames are refused by name (`validation`). Only `AtomBatch` and the neighbour search bring torch along, and only when they
+are used.
 """
 
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from course_lib.structures.benchmarks import benchmark, benchmarks
 from course_lib.structures.cutoffs import CosineCutoff, CutoffFunction, PolynomialCutoff, QuinticSwitch
 from course_lib.structures.datasets import Card, Dataset, datasets, load
+from course_lib.structures.distribution import radial_distribution
 from course_lib.structures.graphs import NeighbourGraph, neighbour_graphs
 from course_lib.structures.images import ImageDataset, Images, load_images
 from course_lib.structures.radial import BesselBasis, GaussianBasis, GaussianTypeOrbitals, PolynomialBasis
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["AtomBatch", "BesselBasis", "Card", "CosineCutoff", "CutoffFunction", "Dataset", "GaussianBasis",
            "GaussianTypeOrbitals", "ImageDataset", "Images", "NeighbourGraph", "PolynomialBasis", "PolynomialCutoff",
            "QuinticSwitch", "VerletList", "benchmark", "benchmarks", "check_labels", "check_species", "check_structures",
-           "datasets", "load", "load_images", "neighbour_graphs"]
+           "datasets", "load", "load_images", "neighbour_graphs", "radial_distribution"]
 
 
 def __getattr__(name: str):

@@ -110,7 +110,7 @@ def test_a_parameter_that_a_class_no_longer_has_is_named(path, monkeypatch):
 
 def written_by_a_stranger(path, description):
     text = json.dumps(description)
-    save_file({}, path, metadata={"format": "1", "estimator": text, "sha256": checkpoint._digest(text, {})})
+    save_file({}, path, metadata={"format": "1", "estimator": text, "notes": "", "sha256": checkpoint._digest(text, {})})
 
 
 @pytest.mark.parametrize("name", ["subprocess:Popen", "os:system", "antigravity:fly", "sklearn.base:clone", "no_such:Class",
@@ -168,3 +168,17 @@ def test_a_full_disk_leaves_the_old_file_and_no_litter(path, fitted, monkeypatch
         CompositionBaseline().fit([label(Atoms("H2"), energy=-2.0)]).save(path)
     assert path.read_bytes() == whole
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_notes_travel_in_the_header_and_are_read_without_the_arrays(fitted, tmp_path):
+    said = {"seed": 3, "data set": "argon", "force MAE (meV/Å)": 1.5}
+    fitted.save(tmp_path / "with", said)
+    fitted.save(tmp_path / "without")
+    assert checkpoint.notes(tmp_path / "with") == said and checkpoint.notes(tmp_path / "without") == {}
+    assert type(Potential.load(tmp_path / "with")) is PairPotential
+    (tmp_path / "damaged").write_bytes((tmp_path / "with").read_bytes().replace(b"argon", b"neon!"))
+    with pytest.raises(ValueError, match="SHA-256"):
+        Potential.load(tmp_path / "damaged")
+    with pytest.raises(TypeError, match="JSON"):
+        fitted.save(tmp_path / "worse", {"seed": np.arange(2)})
+    assert not (tmp_path / "worse").exists()

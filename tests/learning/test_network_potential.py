@@ -344,3 +344,25 @@ def test_a_network_is_cloned_with_fresh_weights_and_shown_by_its_arguments():
     assert repr(network) == "LennardJonesNetwork(cutoff=5.0)"
     assert network.get_params() == {"species": (18,), "cutoff": 5.0, "onset": 4.0}
     assert sum(1 for _ in network.parameters()) == 3
+
+
+def test_a_skin_changes_no_step_of_a_trajectory(trained):
+    paths, searches = [], []
+    for skin in (0.0, 0.8):
+        atoms, calculator = argon(np.random.default_rng(3), rattle=0.05), trained.calculator(skin)
+        atoms.calc = calculator
+        thermalize_momenta(atoms, temperature_K=60, rng=np.random.default_rng(0))
+        VelocityVerlet(atoms, 8 * units.fs).run(60)
+        paths.append(atoms.positions)
+        searches.append(calculator.neighbours.searches)
+    np.testing.assert_allclose(*paths, rtol=1e-11)  # edges of an atom may stand in another order
+    assert searches[0] == 61 and searches[1] < 10
+
+
+def test_the_calculator_says_what_predict_says_with_and_without_a_volume(trained, argon_frames):
+    atoms = argon_frames[0].copy()
+    atoms.calc = trained.calculator()
+    np.testing.assert_allclose(atoms.get_forces(), trained.predict([argon_frames[0]]).forces[0], atol=1e-13)
+    assert np.isfinite(atoms.get_stress()).all()
+    molecule = Atoms("Ar2", [[0, 0, 0], [0, 0, 4]], calculator=trained.calculator())
+    assert np.isfinite(molecule.get_forces()).all()

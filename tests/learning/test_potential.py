@@ -200,6 +200,8 @@ def test_labels_come_back_as_they_were_attached_with_nan_for_a_missing_stress(ar
     np.testing.assert_array_equal(truth.forces[0], argon_frames[0].get_forces())
     np.testing.assert_array_equal(truth.stresses[0], argon_frames[0].get_stress(voigt=False))
     assert np.isnan(truth.stresses[1]).all()
+    molecule.calc.results["stress"] = np.zeros(6)  # of no volume: nobody measured it
+    assert np.isnan(labels([argon_frames[0], molecule]).stresses[1]).all()
     assert labels([label(Atoms("H"), energy=1.0)]).forces is None
 
 

@@ -49,6 +49,7 @@ def test_it_finds_the_least_squares_line():
     rng = np.random.default_rng(0)
     x, noise = rng.normal(size=(64, 2)), 0.1 * rng.normal(size=(64, 1))
     y = x @ [[2.0], [-1.0]] + 0.5 + noise
+    torch.manual_seed(0)
     network = torch.nn.Linear(2, 1, dtype=torch.float64)
     items = list(zip(torch.tensor(x), torch.tensor(y), strict=True))
     history = Trainer(epochs=40, batch_size=8, learning_rate=0.1).train(network, squared, items, progress=False)
@@ -190,6 +191,13 @@ def test_progress_is_shown_only_when_wanted(capsys):
     trainer().train(Ramp(), uphill(), range(3), range(3))
     assert "validation loss=6" in capsys.readouterr().err.replace("-", "")
     trainer().train(Ramp(), uphill(), range(3), progress=False)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_function_for_progress_sees_every_epoch_and_no_bar_is_drawn(capsys):
+    seen = []
+    history = trainer().train(Ramp(), uphill(), range(3), progress=lambda rows: seen.append([row["epoch"] for row in rows]))
+    assert seen == [list(range(1, n + 1)) for n in range(1, 7)] and len(history) == 6
     assert capsys.readouterr().err == ""
 
 
