@@ -68,7 +68,8 @@ class VoxelScattering:
             field = torch.fft.ifftn(work.product.mul_(gaussian))
             squares += [field.real.square(), field.imag.square()][:self.L + 1 - l]
         for l in range(1, self.L + 1):
-            torch.mul(spectra[l], gaussian, out=work.blurred)
+            if l == 1 or spectra[l] is not spectra[l - 1]:
+                torch.mul(spectra[l], gaussian, out=work.blurred)
             _, pairs, edges = self._harmonics[l]
             for place, pair in enumerate(pairs):
                 fields = torch.view_as_real(torch.fft.ifftn(torch.mul(work.blurred, pair, out=work.product)))
