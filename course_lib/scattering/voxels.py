@@ -87,7 +87,7 @@ class VoxelScattering:
 
     def _gaussian(self, sigma: float) -> torch.Tensor:
         x, y, z = (torch.exp(-0.5 * (sigma * k) ** 2) for k in self._k)
-        return (x[:, None, None] * y[:, None] * z).to(self.dtype)
+        return (x[:, None, None] * y[:, None] * z).to(self.dtype.to_complex())  # what is real would be made so at every product
 
     @staticmethod
     def _edge_weight(l: int, sigma: float) -> float:
@@ -132,13 +132,12 @@ class VoxelScattering:
         for d in (d for d, n in enumerate(self.shape) if n % 2 == 0):
             edges[d] = rest.select(1 + d, self.shape[d] // 2).clone()
             rest.select(1 + d, self.shape[d] // 2).zero_()
-        return mean[0].clone(), torch.complex(mean[1::2], mean[2::2]), edges
+        return mean[0].to(self.dtype.to_complex()), torch.complex(mean[1::2], mean[2::2]), edges
 
 
 class Workspace:
     """Arrays used over and over: fresh ones of this size cost as much time as a transform."""
 
     def __init__(self, shape: tuple[int, int, int], like: torch.Tensor) -> None:
-        complex_dtype = torch.promote_types(like.dtype, torch.complex32)
-        self.blurred, self.product = (like.new_empty(shape, dtype=complex_dtype) for _ in range(2))
+        self.blurred, self.product = (like.new_empty(shape, dtype=like.dtype.to_complex()) for _ in range(2))
         self.both = like.new_empty((*shape, 2))
