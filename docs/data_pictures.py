@@ -20,7 +20,7 @@ from scipy.spatial.transform import Rotation
 
 from course_lib.learning import CompositionBaseline
 from course_lib.show import COLOURS, molecule
-from course_lib.structures import datasets, load, load_images
+from course_lib.structures import datasets, load, load_images, radial_distribution
 
 FOLDER = Path(__file__).parent / "data"
 SPLITS = {"train": COLOURS["blue"], "validation": COLOURS["orange"], "test": COLOURS["vermillion"]}
@@ -186,18 +186,13 @@ def silicon() -> Figure:
 def water() -> Figure:
     figure, axes = canvas(1, 2)
     frames = everything("water")
-    length = frames[0].cell.lengths()
-    oxygens = np.array([atoms.positions[atoms.numbers == 8] for atoms in frames])
-    vectors = (oxygens[:, :, None] - oxygens[:, None])[:, *np.triu_indices(oxygens.shape[1], 1)]
-    distances = np.linalg.norm(vectors - length * np.round(vectors / length), axis=-1)
-    count, edges = np.histogram(distances, np.linspace(2, length.min() / 2, 50))
-    expected = distances.size * 4 / 3 * np.pi * np.diff(edges**3) / length.prod()
+    distances, distribution = radial_distribution(frames, 8, 8, cutoff=frames[0].cell.lengths().min() / 2, bins=50)
     whole = frames[0].copy()
     whole.wrap()
     molecule(axes[0], whole, turn=(-80, 0, 15), labels=False, scale_bar=False)
-    axes[1].plot((edges[1:] + edges[:-1]) / 2, count / expected, color=COLOURS["blue"])
+    axes[1].plot(distances, distribution, color=COLOURS["blue"])
     axes[1].axhline(1, color=COLOURS["grey"], lw=1)
-    axes[1].set(xlabel="distance between oxygens, Å", ylabel="pair distribution", ylim=(0, None))
+    axes[1].set(xlabel="distance between oxygens, Å", ylabel="pair distribution", xlim=(2, None), ylim=(0, None))
     return figure
 
 

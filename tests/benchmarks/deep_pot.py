@@ -9,30 +9,19 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from time import process_time
 
 import numpy as np
 import torch
 from ase.build import bulk
 from ase.io import read
+from clock import fastest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "oracles"))
 import deepmd_kit
 
-torch.set_num_threads(1)
 SPECIES = [1, 6, 8]
 ROOM = {"room to spare": [8, 4, 2], "no room to spare": [6, 2, 1]}
 FRAMES = Path(__file__).resolve().parents[2] / "data/ethanol.extxyz"
-
-
-def milliseconds(call, rounds=15):
-    call()
-    times = []
-    for _ in range(rounds):
-        start = process_time()
-        call()
-        times.append(process_time() - start)
-    return 1000 * float(np.median(times))
 
 
 def step(parameters, answer):
@@ -61,8 +50,8 @@ def theirs():
                 said = model(coord=positions, atype=kinds, box=None)
                 return said["energy"], said["force"]
 
-            found |= {f"{precision} {name} step": milliseconds(step(model.parameters(), answer)),
-                      f"{precision} {name} evaluation": milliseconds(answer)}
+            found |= {f"{precision} {name} step": 1000 * fastest(step(model.parameters(), answer)),
+                      f"{precision} {name} evaluation": 1000 * fastest(answer)}
     return found
 
 
@@ -81,7 +70,7 @@ def ours(precision):
         energies = each.new_zeros(32).index_add(0, batch.structure, each)
         return energies, -torch.autograd.grad(energies.sum(), positions, create_graph=create_graph)[0]
 
-    return {"step": milliseconds(step(network.parameters(), answer)), "evaluation": milliseconds(lambda: answer(False))}
+    return {"step": 1000 * fastest(step(network.parameters(), answer)), "evaluation": 1000 * fastest(lambda: answer(False))}
 
 
 def cost_of_an_atom():
@@ -96,7 +85,7 @@ def cost_of_an_atom():
     print("\nenergies, forces and stress of silicon with a potential's predict, float32")
     for n in (1, 2, 4):
         atoms = small.repeat(n)
-        time = milliseconds(lambda atoms=atoms: potential.predict([atoms]), rounds=3)
+        time = 1000 * fastest(lambda atoms=atoms: potential.predict([atoms]), rounds=3)
         print(f"  {len(atoms):5d} atoms {time:9.1f} ms   {1000 * time / len(atoms):6.0f} µs an atom")
 
 

@@ -10,20 +10,10 @@ import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from time import process_time
+
+from clock import fastest
 
 N_FRAMES, FEATURES, INTERACTIONS = 32, 128, 3
-
-
-def fastest(call, rounds=25):
-    """Least processor seconds of one call: what it costs when nobody disturbs."""
-    call()
-    times = []
-    for _ in range(rounds):
-        start = process_time()
-        call()
-        times.append(process_time() - start)
-    return min(times)
 
 
 def frames_of_ethanol():
