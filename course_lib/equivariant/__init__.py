@@ -1,0 +1,17 @@
+"""Floor 3, part V: equivariant networks. Features turn with the structure, each by the law it is labelled with."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+__all__: list[str] = []
+
+_WITH_TORCH: dict[str, str] = {}
+
+
+def __getattr__(name: str):
+    if name not in _WITH_TORCH:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WITH_TORCH[name]}"), name)
