@@ -17,9 +17,12 @@ from itertools import pairwise
 import torch
 
 from course_lib.learning import Network
+from course_lib.point_clouds.pieces import in_pieces
 from course_lib.structures import AtomBatch, CosineCutoff, QuinticSwitch, check_species
 
-SWITCHES = {"quintic": QuinticSwitch, "cosine": CosineCutoff}
+SWITCHES = {"quintic": QuinticSwitch, "cosine": CosineCutoff, None: lambda cutoff, onset: torch.ones_like}
+ATOMS_AT_ONCE = 256
+"""Outside training: intermediate results of so many atoms stay in the processor's and the allocator's reach."""
 
 
 class Residual(torch.nn.Module):
@@ -47,7 +50,8 @@ class DeepPotSE(Network):
         `type_one_side=False` for each pair of elements of atom and neighbour
     n_axis: M_<
     fitting: widths of F's hidden layers
-    switch: f_c, "quintic" (energies twice continuously differentiable) or "cosine" (once)
+    switch: f_c, "quintic" (energies twice continuously differentiable), "cosine" (once), or None: neighbours count in full up
+        to the cutoff and the energy jumps where one crosses it
 
     Set by the training data: N_c, the mean number of neighbours, and for the atoms of each element the root mean squares of s
     and of the other columns of R̃, by which these are divided.
@@ -55,7 +59,7 @@ class DeepPotSE(Network):
 
     def __init__(self, species: Sequence[int], cutoff: float = 6.0, onset: float = 0.5,
                  embedding: Sequence[int] = (25, 50, 100), n_axis: int = 16, fitting: Sequence[int] = (240, 240, 240),
-                 switch: str = "quintic", type_one_side: bool = True) -> None:
+                 switch: str | None = "quintic", type_one_side: bool = True) -> None:
         super().__init__()
         self.species, self.cutoff, self.onset, self.embedding, self.n_axis = species, cutoff, onset, embedding, n_axis
         self.fitting, self.switch, self.type_one_side = fitting, switch, type_one_side
@@ -63,7 +67,7 @@ class DeepPotSE(Network):
         if len(set(species)) < len(species):
             raise ValueError(f"species are {list(species)}; give each element once")
         if switch not in SWITCHES:
-            raise ValueError(f"switch is {switch!r}; it must be 'quintic' or 'cosine'")
+            raise ValueError(f"switch is {switch!r}; it must be 'quintic', 'cosine' or None")
         if not embedding or not 1 <= n_axis <= embedding[-1]:
             raise ValueError(f"n_axis is {n_axis}; it must lie between 1 and the last width of {list(embedding)}")
         self.fades, S = SWITCHES[switch](cutoff, onset=onset), len(species)
@@ -90,26 +94,38 @@ class DeepPotSE(Network):
         self.scales.copy_(torch.where(sums > 0, (sums / counts.clamp(min=1)).sqrt(), 1))
 
     def forward(self, batch: AtomBatch) -> torch.Tensor:
-        D, order = self._descriptors(batch)
-        parts = D.flatten(start_dim=1).split(self._elements(batch).bincount(minlength=len(self.fittings)).tolist())
-        energies = torch.cat([network(D) for network, D in zip(self.fittings, parts, strict=True)])[:, 0]
-        return energies.index_select(0, order.argsort())
+        element, rows, N = self._elements(batch), self._environments(batch), len(batch.species)
+
+        def energies(rows: torch.Tensor, atoms: slice, edges: slice) -> torch.Tensor:
+            centres = batch.receivers[edges] - atoms.start
+            D, order = self._descriptors(element[atoms], rows, centres, element[batch.senders[edges]])
+            parts = D.flatten(start_dim=1).split(element[atoms].bincount(minlength=len(self.fittings)).tolist())
+            each = torch.cat([network(D) for network, D in zip(self.fittings, parts, strict=True)])[:, 0]
+            return each.index_select(0, order.argsort())
+
+        if self.training or N <= ATOMS_AT_ONCE:
+            return energies(rows, slice(0, N), slice(0, len(rows)))
+        return in_pieces(energies, rows, batch.receivers, N, ATOMS_AT_ONCE)
 
     def descriptors(self, batch: AtomBatch) -> torch.Tensor:
         """D (N, M, M_<) of every atom."""
-        D, order = self._descriptors(batch)
+        element = self._elements(batch)
+        D, order = self._descriptors(element, self._environments(batch), batch.receivers, element[batch.senders])
         return D[order.argsort()]
 
-    def _descriptors(self, batch: AtomBatch) -> tuple[torch.Tensor, torch.Tensor]:
-        """D of the atoms ordered by element, and that order (N,): so each network has its atoms, or edges, in one piece."""
-        element, rows = self._elements(batch), self._environments(batch)
-        centre, neighbour = element[batch.receivers], element[batch.senders]
+    def _descriptors(self, element: torch.Tensor, rows: torch.Tensor, centres: torch.Tensor,
+                     neighbour: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """D of the atoms ordered by element, and that order (N,): so each network has its atoms, or edges, in one piece.
+
+        element: (N,); rows: (E, 4); centres: (E,), rows of `element`; neighbour: (E,), the elements of the other ends
+        """
+        centre = element[centres]
         kind = neighbour if self.type_one_side else centre * len(self.numbers) + neighbour
         edges, atoms = kind.argsort(stable=True), element.argsort(stable=True)
         R = (rows / self.scales[centre][:, [0, 1, 1, 1]]).index_select(0, edges)
         parts = R[:, :1].split(kind.bincount(minlength=len(self.embeddings)).tolist())
         G = torch.cat([network(s) for network, s in zip(self.embeddings, parts, strict=True)])
-        A = outer_sums(G, R, atoms.argsort()[batch.receivers[edges]], len(atoms)) / self.neighbours
+        A = outer_sums(G, R, atoms.argsort()[centres[edges]], len(atoms)) / self.neighbours
         return A @ A[:, :self.n_axis].mT, atoms
 
     def _elements(self, batch: AtomBatch) -> torch.Tensor:

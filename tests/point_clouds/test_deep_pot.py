@@ -1,16 +1,18 @@
 """DeepPot-SE against DeePMD-kit with its own weights, against differences, and against what its product can and cannot see."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from ase import Atoms
-from ase.build import molecule
+from ase.build import bulk, molecule
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from course_lib.learning import NetworkPotential, Trainer, scores
-from course_lib.point_clouds import DeepPotSE
+from course_lib.point_clouds import DeepPotSE, deep_pot
 from course_lib.structures import AtomBatch, load
 from course_lib.symmetry import audit
 
@@ -84,10 +86,9 @@ def test_the_audit_passes_and_fails_without_the_product(dtype, one_side, silicon
     class OneSum(DeepPotSE):
         """Adds a component of A itself, which turns with the atoms."""
 
-        def _descriptors(self, batch):
-            upwards = self._environments(batch)[:, 3, None, None]
-            sums = upwards.new_zeros(len(batch.species), 1, 1).index_add(0, batch.receivers, upwards)
-            D, order = super()._descriptors(batch)
+        def _descriptors(self, element, rows, centres, neighbour):
+            sums = rows.new_zeros(len(element), 1, 1).index_add(0, centres, rows[:, 3, None, None])
+            D, order = super()._descriptors(element, rows, centres, neighbour)
             return D + sums[order], order
 
     verdict = audit(untrained(ethanol, OneSum([1, 6, 8], **SMALL), dtype), ethanol)
@@ -177,6 +178,27 @@ def test_a_frame_is_the_same_alone_and_in_company_and_a_lone_atom_has_a_finite_e
     assert not together.forces[4].any()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_atoms_taken_in_pieces_have_the_energies_forces_and_stress_they_have_together(dtype, monkeypatch):
+    salt = bulk("SiC", "zincblende", a=4.4, cubic=True).repeat((3, 1, 2))
+    salt.rattle(0.1, seed=2)
+    salt.calc = SinglePointCalculator(salt, energy=1.0, forces=np.ones((48, 3)))
+    potential = untrained([salt], DeepPotSE([6, 14], **SMALL, type_one_side=False), dtype)
+    together, tolerance = potential.predict([salt]), {"float32": 3e-5, "float64": 1e-12}[dtype]
+    for most in (7, 24):
+        monkeypatch.setattr(deep_pot, "ATOMS_AT_ONCE", most)
+        said = potential.predict([salt])
+        assert said.energies[0] == pytest.approx(together.energies[0], rel=tolerance)
+        for name in ("forces", "stresses"):
+            expected = getattr(together, name)[0]
+            np.testing.assert_allclose(getattr(said, name)[0], expected, atol=tolerance * np.abs(expected).max())
+    monkeypatch.setattr(deep_pot, "ATOMS_AT_ONCE", 7)
+    batch = AtomBatch.from_frames([salt], 4.0, getattr(torch, dtype))
+    backwards = replace(batch, **{name: getattr(batch, name).flip(0) for name in ("senders", "receivers", "shifts")})
+    with pytest.raises(ValueError, match="ordered by their receivers"):
+        potential.network_(backwards)
+
+
 def test_training_data_set_the_scale_of_the_rows(ethanol):
     network = DeepPotSE([1, 6, 8], **SMALL).double()
     batch = AtomBatch.from_frames(ethanol, network.cutoff, torch.float64)
@@ -198,7 +220,7 @@ def test_energies_forces_and_stress_are_learned_together():
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
-    (dict(species=[8, 8]), "each element once"), (dict(switch="hard"), "'quintic' or 'cosine'"),
+    (dict(species=[8, 8]), "each element once"), (dict(switch="hard"), "'quintic', 'cosine' or None"),
     (dict(n_axis=200), "n_axis is 200"), (dict(embedding=()), "n_axis"), (dict(onset=7.0), "onset"),
     (dict(species=[0]), "0"),
 ])
