@@ -4,11 +4,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    pass
+    from course_lib.equivariant.nequip import NequIP
 
-__all__: list[str] = []
+__all__ = [
+    "NequIP",
+]
 
-_WITH_TORCH: dict[str, str] = {}
+_WITH_TORCH = {
+    "NequIP": "nequip",
+}
 
 
 def __getattr__(name: str):

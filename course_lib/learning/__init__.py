@@ -24,12 +24,14 @@ from course_lib.learning.uncertainty import committee_scale, coverage
 
 if TYPE_CHECKING:
     from course_lib.learning.classifier import NetworkClassifier
+    from course_lib.learning.graph_network import GraphNetwork
     from course_lib.learning.network import Network, NetworkEstimator
     from course_lib.learning.network_potential import NetworkPotential
     from course_lib.learning.training import Trainer
 
 __all__ = [
     "CompositionBaseline",
+    "GraphNetwork",
     "Network",
     "NetworkClassifier",
     "NetworkEstimator",
@@ -49,9 +51,14 @@ __all__ = [
     "slope",
 ]
 
-_WITH_TORCH = {"Network": "network", "NetworkEstimator": "network", "NetworkPotential": "network_potential",
-               "NetworkClassifier": "classifier",
-               "Trainer": "training"}
+_WITH_TORCH = {
+    "GraphNetwork": "graph_network",
+    "Network": "network",
+    "NetworkClassifier": "classifier",
+    "NetworkEstimator": "network",
+    "NetworkPotential": "network_potential",
+    "Trainer": "training",
+}
 
 
 def __getattr__(name: str):

@@ -10,14 +10,12 @@ that one is invariant under rotations, the others are tied to x, y and z. Every 
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
 import torch
-from ase import Atoms
 
-from course_lib.learning import Network
+from course_lib.learning import GraphNetwork
 from course_lib.point_clouds.deep_sets import checked_pooling
-from course_lib.point_clouds.point_sets import mlp, point_arrays, pool
-from course_lib.structures import AtomBatch, GaussianBasis, NeighbourGraph, check_structures, neighbour_graphs
+from course_lib.point_clouds.point_sets import mlp, pool
+from course_lib.structures import AtomBatch, GaussianBasis
 from course_lib.symmetry import E3_INVARIANT, Symmetry
 
 KERNELS = ("mlp", "kernel_points", "radial")
@@ -57,7 +55,7 @@ class ContinuousConvolution(torch.nn.Module):
         return self.filter(carried.new_zeros(len(features), carried.shape[1]).index_add(0, receivers, carried))
 
 
-class PointConvolution(Network):
+class PointConvolution(GraphNetwork):
     """Layers of continuous convolution, each with SiLU; then a pooling over points and a small network.
 
     outputs: numbers a cloud
@@ -72,9 +70,9 @@ class PointConvolution(Network):
 
     def __init__(self, outputs: int, cutoff: float, kernel: str = "mlp", channels: Sequence[int] = (32, 64), n: int = 15,
                  head: Sequence[int] = (64,), pooling: str = "mean", species: Sequence[int] = (0,)) -> None:
-        super().__init__()
-        self.outputs, self.cutoff, self.kernel, self.channels, self.n = outputs, cutoff, kernel, channels, n
-        self.head, self.pooling, self.species = head, checked_pooling(pooling), species
+        super().__init__(species, cutoff)
+        self.outputs, self.kernel, self.channels, self.n = outputs, kernel, channels, n
+        self.head, self.pooling = head, checked_pooling(pooling)
         if kernel not in KERNELS:
             raise ValueError(f"kernel is {kernel!r}; it must be one of {', '.join(map(repr, KERNELS))}")
         widths = [len(species), *channels]
@@ -96,20 +94,6 @@ class PointConvolution(Network):
     @property
     def symmetry(self) -> Symmetry:
         return E3_INVARIANT if self.kernel == "radial" else TRANSLATION_INVARIANT
-
-    def prepare(self, items: Sequence[Atoms | np.ndarray]) -> list[NeighbourGraph]:
-        """Neighbours, sought once; arrays of points (n, 3) are taken for atoms X. Raises what `neighbour_graphs` raises, and
-        ValueError for an element that is not among `species`.
-        """
-        if not any(isinstance(item, Atoms) for item in items):
-            items = [Atoms(f"X{len(points)}", points) for points in point_arrays(items, 3)]
-        check_structures(items, self.species)
-        return neighbour_graphs(items, self.cutoff)
-
-    def batch(self, prepared: Sequence[NeighbourGraph], dtype: torch.dtype | None = None,
-              device: torch.device | str | None = None) -> AtomBatch:
-        """What forward takes."""
-        return AtomBatch.from_graphs(prepared, dtype, device)
 
     def adapt(self, batches: Iterable[AtomBatch]) -> None:
         """Set the mean number of neighbours, by which sums are divided."""

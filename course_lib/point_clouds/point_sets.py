@@ -13,6 +13,7 @@ import torch
 from ase import Atoms
 
 from course_lib.learning import Network
+from course_lib.structures import point_arrays
 from course_lib.symmetry import Symmetry
 
 S_N_INVARIANT = Symmetry(permutation=True, translation=False, rotation=False, inversion=False, periodic=False)
@@ -112,35 +113,6 @@ def pool(values: torch.Tensor, owners: torch.Tensor, n_owners: int, how: str) ->
         return values.new_zeros(n_owners, values.shape[1]).index_add(0, owners, values)
     return values.new_zeros(n_owners, values.shape[1]).scatter_reduce(
         0, owners[:, None].expand_as(values), values, POOLINGS[how], include_self=False)
-
-
-def point_arrays(items: Sequence[Atoms | np.ndarray], dimension: int) -> list[np.ndarray]:
-    """(n_i, dimension) for every item: the points of an array, or the positions of a molecule of one element.
-
-    Raises ValueError, or TypeError, naming the item, for what has another shape, no points, or values that are not finite,
-    and for frames that are periodic or have several elements, of which a bare set of positions would know nothing.
-    """
-    if isinstance(items, Atoms):
-        raise TypeError("expected a list of sets, got one ase.Atoms; write [atoms].")
-    if not len(items):
-        raise ValueError("the list of sets is empty; at least one is needed.")
-    found = []
-    for index, item in enumerate(items):
-        if isinstance(item, Atoms):
-            if item.pbc.any() or len(set(item.numbers)) > 1:
-                what = "is periodic" if item.pbc.any() else "has several elements"
-                raise ValueError(f"item {index}, {item.symbols}, {what}, which a bare set of positions cannot say; "
-                                 "give arrays of what the network shall see of each atom.")
-            item = item.positions
-        points = np.asarray(item)
-        if points.dtype.kind not in "fiub" or points.ndim != 2 or points.shape[1] != dimension or not len(points):
-            raise ValueError(f"item {index} is of shape {points.shape} and {points.dtype}; the network takes sets of one or "
-                             f"more points, each a row of {dimension} numbers: set its `dimension`, or give such rows.")
-        if not np.isfinite(points).all():
-            row = int(np.argmin(np.isfinite(points).all(axis=1)))
-            raise ValueError(f"item {index}, point {row} is not finite: {points[row].tolist()}; mend it or leave it out.")
-        found.append(points)
-    return found
 
 
 class SetNetwork(Network):
