@@ -4,14 +4,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from course_lib.equivariant.mace import MACE
     from course_lib.equivariant.nequip import NequIP
+    from course_lib.equivariant.tensor_field import TensorFieldNetwork
 
 __all__ = [
+    "MACE",
     "NequIP",
+    "TensorFieldNetwork",
 ]
 
 _WITH_TORCH = {
+    "MACE": "mace",
     "NequIP": "nequip",
+    "TensorFieldNetwork": "tensor_field",
 }
 
 

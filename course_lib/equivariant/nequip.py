@@ -11,43 +11,15 @@ number of neighbours. Batzner, Musaelian, Sun, Geiger, Mailoa, Kornbluth, Molina
 each degree the label of the harmonics, 0e 1o 2e …, which loses pseudotensors and no symmetry.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import torch
 
-from course_lib.equivariant.linear import Gate, Mixing, Perceptron
-from course_lib.equivariant.tensor_product import Convolution, Label, Labels, feature_labels, harmonic_labels, harmonics
+from course_lib.equivariant.interaction import SCALARS, Interaction
+from course_lib.equivariant.linear import Gate, Perceptron
+from course_lib.equivariant.tensor_product import feature_labels, harmonic_labels, harmonics
 from course_lib.learning import GraphNetwork
 from course_lib.structures import AtomBatch, BesselBasis, PolynomialCutoff
-
-SCALAR: Labels = (Label(0, 1),)
-
-
-class InteractionBlock(torch.nn.Module):
-    """From features with labels `before` to features with those of `wanted` that can be reached."""
-
-    def __init__(self, before: Labels, filters: Labels, wanted: Labels, n_features: int, n_bessel: int,
-                 radial: Sequence[int], n_species: int) -> None:
-        super().__init__()
-        channels = dict.fromkeys(before, n_features)
-        self.convolution = Convolution(before, filters, wanted)
-        paths = {label: n_features * len(pairs) for label, pairs in self.convolution.paths.items()}
-        self.gate = Gate(self.convolution.outputs, n_features)
-        self.R = Perceptron(n_bessel, *radial, n_features * self.convolution.n_paths)
-        self.inner = Mixing(channels, channels)
-        self.outer = Mixing(paths, self.gate.needed)
-        self.connection = Mixing(channels, self.gate.needed, n_species)
-        self.sizes = [label.dim for label in before]
-
-    def forward(self, x: torch.Tensor, Y: torch.Tensor, radial: torch.Tensor, neighbours: torch.Tensor, batch: AtomBatch,
-                element: torch.Tensor) -> torch.Tensor:
-        """Features (N, D', F) of x (N, D, F), with harmonics Y and radial functions of the edges."""
-        before = x.split(self.sizes, dim=1)
-        sent = torch.cat(self.inner(before), dim=1) / neighbours.sqrt()
-        after = self.outer(self.convolution(sent, Y, self.R(radial), batch.senders, batch.receivers))
-        own = dict(zip(self.connection.labels, self.connection(before, element), strict=True))
-        return self.gate([block + own[label] if label in own else block
-                          for label, block in zip(self.outer.labels, after, strict=True)])
 
 
 class NequIP(GraphNetwork):
@@ -73,25 +45,19 @@ class NequIP(GraphNetwork):
                              f"got {n_features}, {n_layers} and {l_max}")
         self.basis, self.fades, filters = BesselBasis(cutoff, n_bessel), PolynomialCutoff(cutoff, p), harmonic_labels(l_max)
         hidden = feature_labels(l_max) if parity else filters
-        self.register_buffer("neighbours", torch.ones(()))
         self.embedding = torch.nn.Embedding(len(species), n_features)
-        self.blocks, labels = torch.nn.ModuleList(), SCALAR
+        self.interactions, labels = torch.nn.ModuleList(), SCALARS
         for layer in range(n_layers):
-            wanted = hidden if layer < n_layers - 1 else SCALAR
-            self.blocks.append(InteractionBlock(labels, filters, wanted, n_features, n_bessel, radial, len(species)))
-            labels = self.blocks[-1].gate.labels
+            wanted = hidden if layer < n_layers - 1 else SCALARS
+            self.interactions.append(Interaction(labels, filters, wanted, n_features, (n_bessel, *radial), Gate, len(species)))
+            labels = self.interactions[-1].labels
         self.readout = Perceptron(n_features, 1)
-
-    def adapt(self, batches: Iterable[AtomBatch]) -> None:
-        """Set N̄."""
-        edges, atoms = map(sum, zip(*((len(batch.senders), len(batch.species)) for batch in batches), strict=True))
-        self.neighbours.fill_(max(edges / atoms, 1))
 
     def forward(self, batch: AtomBatch) -> torch.Tensor:
         vectors, element = batch.edge_vectors(), self.elements(batch)
         r = vectors.norm(dim=1)
         Y, radial = harmonics(vectors, self.l_max), self.basis(r) * self.fades(r)[:, None]
         x = self.embedding(element)[:, None]
-        for block in self.blocks:
-            x = block(x, Y, radial, self.neighbours, batch, element)
+        for interaction in self.interactions:
+            x = interaction(x, Y, radial, self.neighbours, batch, element)
         return self.readout(x[:, 0])[:, 0]

@@ -5,8 +5,8 @@ other. `CompositionBaseline` is the one that knows only what a structure is made
 prediction is beside the best constant, and `learning_curve` how that falls with the number of training structures;
 `coverage` whether a model knows how wrong it is, and `committee_scale` how to mend it; `diamond_constants` what it makes of a
 crystal.
-A `Network` becomes a potential by `NetworkPotential`, a classifier by `NetworkClassifier`, and learns by `Trainer`; only
-these bring torch along. What took long to train is `pretrained`.
+A `Network` becomes a potential by `NetworkPotential`, a classifier by `NetworkClassifier`, learns vectors and tensors by
+`NetworkRegressor`, all of them by `Trainer`; only these bring torch along. What took long to train is `pretrained`.
 """
 
 from importlib import import_module
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from course_lib.learning.graph_network import GraphNetwork
     from course_lib.learning.network import Network, NetworkEstimator
     from course_lib.learning.network_potential import NetworkPotential
+    from course_lib.learning.regressor import NetworkRegressor
     from course_lib.learning.training import Trainer
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "NetworkClassifier",
     "NetworkEstimator",
     "NetworkPotential",
+    "NetworkRegressor",
     "Potential",
     "PotentialCalculator",
     "Prediction",
@@ -57,6 +59,7 @@ _WITH_TORCH = {
     "NetworkClassifier": "classifier",
     "NetworkEstimator": "network",
     "NetworkPotential": "network_potential",
+    "NetworkRegressor": "regressor",
     "Trainer": "training",
 }
 

@@ -1,6 +1,6 @@
 """What networks of atoms and their neighbours share: which elements they know, and how frames become what they see."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ class GraphNetwork(Network):
 
     species: atomic numbers it knows, each once; 0, the X of ASE, are bare points
     cutoff: how far a neighbour may be, Å, or in the unit of the points
+    Set by the training data: `neighbours`, the mean number of neighbours of an atom, 1 or more.
     """
 
     def __init__(self, species: Sequence[int], cutoff: float) -> None:
@@ -26,6 +27,11 @@ class GraphNetwork(Network):
         if not len(species) or len(set(species)) < len(species) or min(species) < 0:
             raise ValueError(f"species are {list(species)}; give each element once, as an atomic number, and bare points as 0")
         self.register_buffer("numbers", torch.tensor(sorted(species)), persistent=False)
+        self.register_buffer("neighbours", torch.ones(()))
+
+    def adapt(self, batches: Iterable[AtomBatch]) -> None:
+        edges, atoms = map(sum, zip(*((len(batch.senders), len(batch.species)) for batch in batches), strict=True))
+        self.neighbours.fill_(max(edges / atoms, 1))
 
     def prepare(self, items: Sequence[Atoms | np.ndarray]) -> list[NeighbourGraph]:
         """Neighbours, sought once; arrays of points (n, 3) are taken for atoms X. Raises what `neighbour_graphs` raises, and

@@ -81,7 +81,6 @@ class PointConvolution(GraphNetwork):
         self.biases = torch.nn.ParameterList(torch.zeros(width) for width in channels)
         self.density = torch.nn.Sequential(mlp(1, 16, 1), torch.nn.Softplus()) if kernel == "mlp" else None
         self.readout = mlp(widths[-1], *head, outputs)
-        self.register_buffer("neighbours", torch.ones(()))
 
     def _basis(self) -> torch.nn.Module:
         match self.kernel:

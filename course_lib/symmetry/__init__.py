@@ -2,9 +2,9 @@
 
 A model is a function f with f(ρ_in(g) x) = ρ_out(g) f(x) for every g of a stated group. This room draws g at random
 by Haar measure (`groups`), writes ρ for functions on the sphere (`harmonics`, `wigner`, `coupling`, in the one
-convention that `conventions` translates to SciPy, e3nn and sphericart), makes any f symmetric by averaging
-(`averaging`), counts what symmetric functions there are (`molien`), and measures how well a model keeps its word
-(`audit`).
+convention that `conventions` translates to SciPy, e3nn and sphericart), takes vectors and tensors to pieces (`tensors`),
+makes any f symmetric by averaging (`averaging`), counts what symmetric functions there are (`molien`), and measures how
+well a model keeps its word (`audit`).
 """
 
 from course_lib.symmetry.audit import audit
@@ -22,6 +22,7 @@ from course_lib.symmetry.groups import (
 )
 from course_lib.symmetry.harmonics import recurred_harmonics, spherical_harmonics, spherical_harmonics_gradient
 from course_lib.symmetry.molien import cycle_index, molien_of_matrices, molien_series
+from course_lib.symmetry.tensors import to_cartesian, to_spherical
 from course_lib.symmetry.wigner import rotate_coefficients, wigner_D
 
 __all__ = [
@@ -50,7 +51,9 @@ __all__ = [
     "sphere_quadrature",
     "spherical_harmonics",
     "spherical_harmonics_gradient",
+    "to_cartesian",
     "to_e3nn",
     "to_scipy",
+    "to_spherical",
     "wigner_D",
 ]
