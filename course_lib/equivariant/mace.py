@@ -13,11 +13,12 @@ around it is that of Batatia et al., Nat. Mach. Intell. 7, 56 (2025) (arXiv 2205
 one label of each degree, 0e 1o 2e …: pseudotensors are left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
 
+from course_lib.equivariant.interaction import SCALARS
 from course_lib.equivariant.linear import Mixing, Perceptron
 from course_lib.equivariant.product_basis import ProductBasis
 from course_lib.equivariant.tensor_product import Convolution, Labels, harmonic_labels, harmonics
@@ -77,19 +78,13 @@ class MACE(GraphNetwork):
                 "n_features, correlation, n_layers and n_readout must be 1 or more, l_max and l_max_edge 0 or more; "
                 f"got {n_features}, {correlation}, {n_layers}, {n_readout}, {l_max} and {l_max_edge}")
         self.basis, self.fades = BesselBasis(cutoff, n_bessel), PolynomialCutoff(cutoff, p=p)
-        self.register_buffer("neighbours", torch.ones(()))
         self.embedding = torch.nn.Embedding(len(species), n_features)
-        labels = [harmonic_labels(0), *[harmonic_labels(l_max)] * (n_layers - 1), harmonic_labels(0)]
+        labels = [SCALARS, *[harmonic_labels(l_max)] * (n_layers - 1), SCALARS]
         self.layers = torch.nn.ModuleList(
             Layer(before, harmonic_labels(l_max_edge), after, correlation, n_features, n_bessel, radial, len(species))
             for before, after in pairwise(labels))
         self.readouts = torch.nn.ModuleList(
             [*(Perceptron(n_features, 1) for _ in range(n_layers - 1)), Perceptron(n_features, n_readout, 1)])
-
-    def adapt(self, batches: Iterable[AtomBatch]) -> None:
-        """Set N̄."""
-        edges, atoms = map(sum, zip(*((len(batch.senders), len(batch.species)) for batch in batches), strict=True))
-        self.neighbours.fill_(max(edges / atoms, 1))
 
     def forward(self, batch: AtomBatch) -> torch.Tensor:
         vectors, element = batch.edge_vectors(), self.elements(batch)
