@@ -67,9 +67,9 @@ def project_images(images: np.ndarray, directions: np.ndarray) -> np.ndarray:
     count, height, width = images.shape
     x, y, z = np.moveaxis(directions.reshape(-1, *directions.shape[-2:]), -1, 0)    # (1, n) or (M, n) each
     half = max(height, width) / 2
-    scale = half / np.maximum(length + z, np.finfo(length.dtype).tiny)              # ρ (cos φ, sin φ) = (x, y) / (r + z)
-    # of the image inside a frame of one pixel of paper, where all that lies farther out belongs, the south pole too
-    column = np.clip(width / 2 + 0.5 + x * scale, 0, width + 1)
+    scale = half / np.maximum(length + z, length / 10)                              # ρ (cos φ, sin φ) = (x, y) / (r + z)
+    # of the image inside a frame of one pixel of paper, to which belongs all that lies farther out, and around the south pole
+    column = np.where(z > -0.9 * length, np.clip(width / 2 + 0.5 + x * scale, 0, width + 1), 0)
     row = np.clip(height / 2 + 0.5 - y * scale, 0, height + 1)
     paper = np.pad(images, ((0, 0), (1, 1), (1, 1))).reshape(count, -1)
     left, top = np.minimum(column, width).astype(int), np.minimum(row, height).astype(int)
