@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ase import Atoms
+from ase import Atoms, units
 from ase.build import bulk, molecule
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.md.velocitydistribution import Stationary, thermalize_momenta
+from ase.md.verlet import VelocityVerlet
 
-from course_lib.learning import NetworkPotential, Trainer, scores
+from course_lib.learning import NetworkPotential, PotentialCalculator, Trainer, pretrained, scores
 from course_lib.point_clouds import DeepPotSE, deep_pot
-from course_lib.structures import AtomBatch, load
+from course_lib.structures import AtomBatch, load, neighbour_graphs
 from course_lib.symmetry import audit
 
 SMALL = dict(cutoff=4.0, embedding=(6, 12), n_axis=3, fitting=(16, 16))
@@ -197,6 +199,31 @@ def test_atoms_taken_in_pieces_have_the_energies_forces_and_stress_they_have_tog
     backwards = replace(batch, **{name: getattr(batch, name).flip(0) for name in ("senders", "receivers", "shifts")})
     with pytest.raises(ValueError, match="ordered by their receivers"):
         potential.network_(backwards)
+
+
+class CutShort(PotentialCalculator):
+    """Its neighbour list ends at 4.4 Å, where the switch from 3 to 5 Å has not arrived at zero."""
+
+    def _prediction(self, atoms):
+        return self.potential.predict([atoms], lambda frames: neighbour_graphs(frames, 4.4))
+
+
+def drift(calculator):
+    """|slope| of the total energy, eV/atom/ps, along a picosecond of silicon without a thermostat."""
+    atoms, totals = bulk("Si", a=5.4756, cubic=True), []
+    atoms.calc = calculator
+    thermalize_momenta(atoms, temperature_K=1000, rng=np.random.default_rng(0))
+    Stationary(atoms)
+    dynamics = VelocityVerlet(atoms, 1.5 * units.fs)
+    dynamics.attach(lambda: totals.append(atoms.get_total_energy() / 8))
+    dynamics.run(667)
+    return abs(np.polyfit(0.0015 * np.arange(668), totals, 1)[0])
+
+
+def test_energy_is_conserved_by_a_trained_potential_and_not_if_its_cutoff_is_a_hard_one():
+    potential = pretrained("deep_pot_silicon_0").set_params(dtype="float64")
+    smooth, hard = drift(potential.calculator()), drift(CutShort(potential))
+    assert smooth < 1e-5 and hard > 1e-4, (smooth, hard)
 
 
 def test_training_data_set_the_scale_of_the_rows(ethanol):
