@@ -43,7 +43,7 @@ def environment(answer: Callable) -> str:
     found, right = np.asarray(answer(vectors.copy(), cutoff, onset)), rows(cosine)
     require(found.shape == (7, 4), f"for 7 neighbours your result has shape {found.shape}, it must be (7, 4): a row each.")
     for wrong, reason in (
-        (rows(lambda u: u**3 * (-6 * u**2 + 15 * u - 10) + 1), "this is the quintic of DeePMD-kit; the paper has ½ cos(πu) + ½."),
+        (rows(lambda u: u**3 * (-6 * u**2 + 15 * u - 10) + 1), "this is the quintic of DeePMD-kit; the paper has a cosine."),
         (rows(cosine, power=0), "s is the switch divided by r, and the division is missing."),
         (np.hstack([right[:, :1], right[:, :1] * vectors]), "the last columns are s times the direction, x/r, and not s·x."),
         (np.hstack([right[:, :1], vectors / lengths]), "the directions are not times s, so that who leaves is still seen."),
@@ -74,7 +74,7 @@ def water(degrees: float) -> Atoms:
     return Atoms("OH2", 0.96 * np.array([[0, 0, 0], [1, 0, 0], [np.cos(a), np.sin(a), 0]]))
 
 
-@register("12.3", "D_ab is G_a G_b s² times a sum of 1 + cos θ_jk over j and k, 1 and 2 each: four terms, θ = 0 in two of them.",
+@register("12.3", "D_ab is G_a G_b s² times a sum of 1 + cos θ_jk over j and k, 1 and 2 each: four terms, θ = 0 in two.",
           "The sum is 6 + 2 cos θ, and 4 where the atoms lie on a line. The ratio of any two entries says how far.")
 def angle(answer: Callable) -> str:
     straight = seen(water(180.0))[0]
@@ -93,8 +93,8 @@ def angle(answer: Callable) -> str:
 BIPYRAMID = np.array([[0, 0, 1], [0, 0, -1], [1, 0, 0], [-0.5, 0.75**0.5, 0], [-0.5, -(0.75**0.5), 0]])
 
 
-@register("12.4", "The fluorines are alike, at one distance: all that D knows of their directions is |Σ_j r̂_j|. What is it for the "
-                  "bipyramid?",
+@register("12.4", "The fluorines are alike, at one distance: all that D knows of their directions is |Σ_j r̂_j|. What is it for "
+                  "the bipyramid?",
           "It is zero. One vector up, four in a square that is lowered by as much as balances it.")
 def reaction(answer: Sequence) -> str:
     directions = np.asarray(answer, dtype=float)

@@ -40,7 +40,7 @@ WRONG = [
     ("12.1", 1176, "would be those of A Aᵀ"),
     ("12.1", 498, "leaves out the block's diagonal"),
     ("12.1", 12, "12 is not the number"),
-    ("12.2", lambda v, c, o: environment(v, c, o, shape=lambda u: 1 - u**3 * (6 * u**2 - 15 * u + 10)), "the quintic of DeePMD-kit"),
+    ("12.2", lambda v, c, o: environment(v, c, o, shape=lambda u: 1 - u**3 * (6 * u**2 - 15 * u + 10)), "the quintic of"),
     ("12.2", lambda v, c, o: environment(v, c, o) * lengths(v), "the division is missing"),
     ("12.2", lambda v, c, o: np.hstack([environment(v, c, o)[:, :1], environment(v, c, o)[:, :1] * v]), "and not s·x"),
     ("12.2", lambda v, c, o: np.hstack([environment(v, c, o)[:, :1], v / lengths(v)]), "directions are not times s"),
