@@ -33,7 +33,6 @@ class VoxelScattering:
         self.shape, self.J, self.L, self.width, self.powers, self.order = tuple(shape), J, L, width, powers, order
         self.dtype = getattr(torch, dtype)
         self._k = [torch.as_tensor(2 * pi * np.fft.fftfreq(n)) for n in self.shape]
-        self._gaussians = [self._gaussian(width * 2**j) for j in range(J + 1)]
         opposite = [torch.where(k == -pi, pi, k) for k in self._k]
         self._harmonics = [self._pack(*(self._polynomials(l, k) for k in (self._k, opposite))) for l in range(L + 1)]
 
@@ -45,49 +44,56 @@ class VoxelScattering:
 
     @torch.no_grad()
     def _scatter(self, density: torch.Tensor) -> torch.Tensor:
-        work = Workspace(self.shape, density)
-        spectra, first, second = [torch.fft.fftn(density)] * (self.L + 1), [], []
-        for j in range(self.J + 1):
-            moduli = self._moduli(spectra, j, work)
-            first.append(self._sums(moduli))
-            if self.order == 2 and j < self.J:
-                inner = [torch.fft.fftn(moduli.pop(0)) for _ in range(self.L + 1)]
-                second += [self._sums(self._moduli(inner, k, work)) for k in range(j + 1, self.J + 1)]
-        return torch.stack(first + second)
+        """Two degrees at a time: the less memory is alive, the less of it the system takes back and clears anew."""
+        work, widths = Workspace(self.shape, density), [self.width * 2**j for j in range(self.J + 1)]
+        table = {path: [] for n in range(1, self.order + 1) for path in combinations(range(self.J + 1), n)}
+        spectrum = torch.fft.fftn(density)
+        for j, sigma in enumerate(widths):
+            self._blur([spectrum], widths[j - 1] if j else 0, sigma, work)
+            for degrees in (range(l, min(l + 2, self.L + 1)) for l in range(0, self.L + 1, 2)):
+                moduli = self._moduli([spectrum] * len(degrees), degrees, sigma, work)
+                table[j,] += self._sums(moduli)
+                if self.order == 2 and j < self.J:
+                    inner, reached = [torch.fft.fftn(moduli.pop(0)) for _ in degrees], 0
+                    for k in range(j + 1, self.J + 1):
+                        self._blur(inner, reached, widths[k], work)
+                        table[j, k] += self._sums(self._moduli(inner, degrees, widths[k], work))
+                        reached = widths[k]
+        return torch.stack([torch.stack(sums) for sums in table.values()])
 
-    def _moduli(self, spectra: list[torch.Tensor], j: int, work: "Workspace") -> list[torch.Tensor]:
-        """(Σ_m |f_m|²)^{1/2} for every l, of the fields f_m whose Fourier transforms are `spectra[l]` times those of ψ_jlm.
+    def _blur(self, spectra: list[torch.Tensor], reached: float, sigma: float, work: "Workspace") -> None:
+        """Takes spectra that bear a Gaussian of width `reached` to a width of `sigma`, in place."""
+        x, y, z = (torch.exp((reached**2 - sigma**2) / 2 * k**2).to(self.dtype.to_complex()) for k in self._k)
+        torch.mul(x[:, None, None] * y[:, None], z, out=work.product)
+        for spectrum in spectra:
+            spectrum.mul_(work.product)
+
+    def _moduli(self, blurred: list[torch.Tensor], degrees: range, sigma: float, work: "Workspace") -> list[torch.Tensor]:
+        """(Σ_m |f_m|²)^{1/2} of an even degree and the next, for fields f_m with Fourier transforms `blurred` times |k|^l Y_lm.
 
         Without the factor (−i)^l of ψ̂ an even l gives real fields and an odd one imaginary fields: two pass together.
         """
-        sigma, gaussian, squares = self.width * 2**j, self._gaussians[j], []
-        for l in range(0, self.L + 1, 2):
-            torch.mul(spectra[l], self._harmonics[l][0], out=work.product)
-            if l < self.L:
-                work.product.add_(torch.mul(spectra[l + 1], self._harmonics[l + 1][0], out=work.blurred))
-            field = torch.fft.ifftn(work.product.mul_(gaussian))
-            squares += [field.real.square(), field.imag.square()][:self.L + 1 - l]
-        for l in range(1, self.L + 1):
-            if l == 1 or spectra[l] is not spectra[l - 1]:
-                torch.mul(spectra[l], gaussian, out=work.blurred)
+        work.product.zero_()
+        for l, spectrum in zip(degrees, blurred, strict=True):
+            work.product.addcmul_(spectrum, self._harmonics[l][0])
+        field = torch.fft.ifftn(work.product)
+        squares = [part.square() for part in (field.real, field.imag)[:len(degrees)]]
+        for l, spectrum, square in zip(degrees, blurred, squares, strict=True):
             _, pairs, edges = self._harmonics[l]
+            if l and self._edge_weight(l, sigma) > 10 * torch.finfo(self.dtype).eps:
+                self._add_edges(square, spectrum, edges, l)
             for place, pair in enumerate(pairs):
-                fields = torch.view_as_real(torch.fft.ifftn(torch.mul(work.blurred, pair, out=work.product)))
-                torch.mul(fields, fields, out=work.both) if place == 0 else work.both.addcmul_(fields, fields)
+                field = torch.view_as_real(torch.fft.ifftn(torch.mul(spectrum, pair, out=work.product)))
+                torch.mul(field, field, out=work.both) if place == 0 else work.both.addcmul_(field, field)
             if len(pairs):
-                squares[l].add_(work.both[..., 0]).add_(work.both[..., 1])
-            if self._edge_weight(l, sigma) > 10 * torch.finfo(self.dtype).eps:
-                self._add_edges(squares[l], work.blurred, edges, l)
-        return [square.sqrt_().mul_(sigma**l) for l, square in enumerate(squares)]
+                scale = sigma ** (2 * l)
+                square.view(-1).addmv_(work.both.view(-1, 2), work.ones, alpha=scale, beta=scale)
+        return [square.sqrt_() for square in squares]
 
-    def _sums(self, moduli: list[torch.Tensor]) -> torch.Tensor:
-        """Σ U^q (L + 1, Q), slab by slab: powers of a slab stay in the processor's cache."""
+    def _sums(self, moduli: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Σ U^q (Q) of every U, slab by slab: powers of a slab stay in the processor's cache."""
         slab = max(1, 2**16 // moduli[0][0].numel())
-        return torch.stack([sum(integrals(part, self.powers) for part in U.split(slab)) for U in moduli])
-
-    def _gaussian(self, sigma: float) -> torch.Tensor:
-        x, y, z = (torch.exp(-0.5 * (sigma * k) ** 2) for k in self._k)
-        return (x[:, None, None] * y[:, None] * z).to(self.dtype.to_complex())  # what is real would be made so at every product
+        return [sum(integrals(part, self.powers) for part in U.split(slab)) for U in moduli]
 
     @staticmethod
     def _edge_weight(l: int, sigma: float) -> float:
@@ -139,5 +145,5 @@ class Workspace:
     """Arrays used over and over: fresh ones of this size cost as much time as a transform."""
 
     def __init__(self, shape: tuple[int, int, int], like: torch.Tensor) -> None:
-        self.blurred, self.product = (like.new_empty(shape, dtype=like.dtype.to_complex()) for _ in range(2))
-        self.both = like.new_empty((*shape, 2))
+        self.product = like.new_empty(shape, dtype=like.dtype.to_complex())
+        self.both, self.ones = like.new_empty((*shape, 2)), like.new_ones(2)
