@@ -4,18 +4,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from course_lib.equivariant.icosahedral import IcosahedralCNN
+    from course_lib.equivariant.icosahedral_grid import IcosahedralGrid
     from course_lib.equivariant.mace import MACE
+    from course_lib.equivariant.mesh import MeshConvolution, MeshNetwork
     from course_lib.equivariant.nequip import NequIP
     from course_lib.equivariant.tensor_field import TensorFieldNetwork
 
 __all__ = [
     "MACE",
+    "IcosahedralCNN",
+    "IcosahedralGrid",
+    "MeshConvolution",
+    "MeshNetwork",
     "NequIP",
     "TensorFieldNetwork",
 ]
 
 _WITH_TORCH = {
+    "IcosahedralCNN": "icosahedral",
+    "IcosahedralGrid": "icosahedral_grid",
     "MACE": "mace",
+    "MeshConvolution": "mesh",
+    "MeshNetwork": "mesh",
     "NequIP": "nequip",
     "TensorFieldNetwork": "tensor_field",
 }
