@@ -16,7 +16,7 @@ from torch.nn.functional import silu
 
 from course_lib.equivariant.tensor_product import Label, Labels
 
-SILU_SIZE, TANH_SIZE, SIGMOID_SIZE = 0.59647, 0.62793, 0.54164
+SILU_SIZE, TANH_SIZE = 0.59647, 0.62793
 """√⟨η(z)²⟩ over normal z, by which an activation η is divided."""
 
 
@@ -58,7 +58,7 @@ class Perceptron(torch.nn.Module):
 
 
 class Gate(torch.nn.Module):
-    """Scalars by silu, pseudoscalars by tanh (odd, as they are), other labels times the sigmoid of one scalar a channel.
+    """Scalars by silu, pseudoscalars by tanh (odd, as they are), other labels times the silu of one more scalar a channel.
 
     needed: the numbers of channels by label that it takes, gates among the scalars; after them all labels have n_channels
     """
@@ -82,7 +82,7 @@ class Gate(torch.nn.Module):
                 case Label(0, -1):
                     features.append(torch.tanh(block) / TANH_SIZE)
                 case _:
-                    features.append(block * torch.sigmoid(next(gates)) / SIGMOID_SIZE)
+                    features.append(block * silu(next(gates)) / SILU_SIZE)
         return torch.cat(features, dim=1)
 
 

@@ -48,10 +48,13 @@ def feature_labels(l_max: int, parity: bool = True) -> Labels:
     return tuple(Label(l, p) for l in range(l_max + 1) for p in ((1, -1) if parity else (1,)))
 
 
+_theirs = cache(to_e3nn)
+
+
 @cache
 def coupling(l1: int, l2: int, l: int) -> np.ndarray:
     """C (2l₁ + 1, 2l₂ + 1, 2l + 1): `clebsch_gordan` in e3nn's components, which is √(2l + 1) times e3nn's `wigner_3j`."""
-    turns = [to_e3nn(degree) for degree in (l1, l2, l)]
+    turns = map(_theirs, (l1, l2, l))
     return np.einsum("abc,ia,jb,kc->ijk", clebsch_gordan(l1, l2, l), *turns, optimize=True)
 
 
@@ -89,8 +92,9 @@ class Convolution:
         """For each of `outputs` a block (N, 2l + 1, paths · C), of features x (N, D, C), harmonics Y (E, Σ (2l₂ + 1)) and
         weights (E, n_paths · C) of the edges, in the order of `paths`.
         """
-        E, C = len(Y), x.shape[2]
-        products = torch.bmm((Y @ self._table(Y.dtype, Y.device)).view(E, -1, x.shape[1]), x.index_select(0, senders))
+        E, D, C = len(Y), *x.shape[1:]
+        table = _coupling_table(self.inputs, self.filters, tuple(self.paths.items()), Y.dtype, Y.device)
+        products = torch.bmm((Y @ table).view(E, table.shape[1] // D, D), x.index_select(0, senders))
         sizes = [(out.dim, len(pairs)) for out, pairs in self.paths.items()]
         blocks = []
         for (dim, n), part, w in zip(sizes, products.split([dim * n for dim, n in sizes], dim=1),
@@ -98,9 +102,6 @@ class Convolution:
             messages = part.reshape(E, dim, n * C) * w[:, None]
             blocks.append(messages.new_zeros(len(x), dim, n * C).index_add(0, receivers, messages))
         return blocks
-
-    def _table(self, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-        return _coupling_table(self.inputs, self.filters, tuple(self.paths.items()), dtype, device)
 
 
 @cache
