@@ -24,7 +24,7 @@ def modulus(answer: Callable) -> str:
     require(not np.allclose(found, np.sqrt(np.mean(fields**2, axis=0))),
             "a mean over m is invariant too, but scaled by (2l + 1)^(−1/2); take the sum, as the wavelets' amplitude expects.")
     require(np.allclose(found, right), "for random fields this is not the root of the sum of squares.")
-    return "the length of the vector of 2l + 1 fields, which no rotation of that vector changes."
+    return "The length of the vector of 2l + 1 fields, which no rotation of that vector changes."
 
 
 @register("09.2", "Gaussians are convolved by multiplying e^{−σ²k²/2}: what adds up in the exponent?",
