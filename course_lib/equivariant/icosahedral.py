@@ -9,8 +9,8 @@ A regular field f has at each vertex p a value for each of the six directions of
 Solved, it leaves of the 7 numbers from scalar to scalar 2, of the 42 from scalar to regular 7, of the 252 from regular to
 regular 42: the orbits of the sixfold turn, one weight each. On a chart the sum is a 3 × 3 convolution of a picture, with 0 in
 two corners of the kernel, once `g_pad` has brought the neighbours' values (Cohen, Weiler, Kicanaoglu & Welling, ICML 2019,
-arXiv 1902.04615). At the 12 corners, of five neighbours, no sixfold kernel fits: fields are set to 0 there after every layer. That
-keeps the network exact under the 60 rotations of the icosahedron, whatever the weights.
+arXiv 1902.04615). At the 12 corners, of five neighbours, no sixfold kernel fits: fields are set to 0 there after every layer.
+That keeps the network exact under the 60 rotations of the icosahedron, whatever the weights.
 """
 
 from collections.abc import Sequence
@@ -33,6 +33,14 @@ def kernel_orbits(G_out: int, G_in: int) -> np.ndarray:
     turned = [np.ravel_multi_index(((k + s) % G_out, (l + s) % G_in, np.where(t, (t - 1 + s) % 6 + 1, 0)), k.shape)
               for s in range(6)]
     return np.unique(np.min(turned, axis=0), return_inverse=True)[1].reshape(k.shape)
+
+
+def zero_at_corners(fields: torch.Tensor) -> torch.Tensor:
+    """The fields (…, n, 2n) where six neighbours are, and 0 at the two vertices of every chart which have five."""
+    n = fields.shape[-2]
+    hexagons = fields.new_ones(n, 2 * n)
+    hexagons[0, [n - 1, -1]] = 0
+    return fields * hexagons
 
 
 class HexagonalConvolution(torch.nn.Module):
@@ -59,15 +67,7 @@ class HexagonalConvolution(torch.nn.Module):
         M, five, _, _, n, width = fields.shape
         kernel = self.kernel().flatten(2, 3).flatten(0, 1)
         convolved = conv2d(g_pad(fields, poles).flatten(2, 3).flatten(0, 1), kernel)
-        return convolved.reshape(M, five, -1, self.G_out, n, width)
-
-
-def zero_at_corners(fields: torch.Tensor) -> torch.Tensor:
-    """The fields (…, n, 2n) where six neighbours are, and 0 at the two vertices of every chart which have five."""
-    n = fields.shape[-2]
-    hexagons = fields.new_ones(n, 2 * n)
-    hexagons[0, [n - 1, -1]] = 0
-    return fields * hexagons
+        return zero_at_corners(convolved.reshape(M, five, -1, self.G_out, n, width))
 
 
 class HexagonalPooling(torch.nn.Module):
@@ -91,8 +91,7 @@ class IcosahedralLayer(torch.nn.Module):
 
     def forward(self, fields: torch.Tensor, poles: torch.Tensor | None = None) -> torch.Tensor:
         convolved = self.convolution(fields, poles)
-        fields = relu(self.normalisation(convolved.flatten(0, 1))).reshape(convolved.shape)
-        fields = zero_at_corners(fields)
+        fields = zero_at_corners(relu(self.normalisation(convolved.flatten(0, 1))).reshape(convolved.shape))
         return fields.amax(dim=3, keepdim=True) if self.orientation_pooling else fields
 
 
@@ -116,8 +115,9 @@ class IcosahedralCNN(SignalNetwork):
         if fields not in FIELDS:
             raise ValueError(f"fields is {fields!r}; it must be 'R2R', 'S2R' or 'S2S'")
         self.grid = IcosahedralGrid(refinement)
-        if not channels or not all(channels) or len(channels) > refinement + 1:
-            raise ValueError(f"channels are {channels}; give one or more for each of at most r + 1 = {refinement + 1} grids")
+        if not channels or not all(channels) or len(channels) > refinement:
+            raise ValueError(f"channels are {channels}; give one or more for each of at most r = {refinement} grids: one without "
+                             "refinement has corners only")
         G, pools = FIELDS[fields]
         widths, G_in, layers = 1, 1, []
         for grid, several in enumerate(channels):
