@@ -116,8 +116,8 @@ class IcosahedralCNN(SignalNetwork):
             raise ValueError(f"fields is {fields!r}; it must be 'R2R', 'S2R' or 'S2S'")
         self.grid = IcosahedralGrid(refinement)
         if not channels or not all(channels) or len(channels) > refinement:
-            raise ValueError(f"channels are {channels}; give one or more for each of at most r = {refinement} grids: one without "
-                             "refinement has corners only")
+            raise ValueError(f"channels are {channels}; give one or more for each of at most r = {refinement} grids, since one "
+                             "without refinement has corners only")
         G, pools = FIELDS[fields]
         widths, G_in, layers = 1, 1, []
         for grid, several in enumerate(channels):

@@ -12,10 +12,11 @@ from course_lib.show.presenting import present
 from course_lib.show.sliders import slider
 from course_lib.show.spheres import sphere
 from course_lib.show.style import COLOURS, DIVERGING, MARKERS, apply_style, element_colour
+from course_lib.show.surfaces import arrows, surface
 from course_lib.show.tables import audit_table
 from course_lib.show.viewer import view
 
-__all__ = ["COLOURS", "DIVERGING", "MARKERS", "audit_table", "element_colour", "learning_curves", "live_curve",
-           "matrix", "molecule", "orbit", "present", "slider", "sphere", "view"]
+__all__ = ["COLOURS", "DIVERGING", "MARKERS", "arrows", "audit_table", "element_colour", "learning_curves", "live_curve",
+           "matrix", "molecule", "orbit", "present", "slider", "sphere", "surface", "view"]
 
 apply_style()

@@ -30,7 +30,7 @@ NETWORKS = {
     "R2R": IcosahedralCNN(10, 3, ((6,), (6,), (12,)), "R2R"),
     "S2S": IcosahedralCNN(10, 3, ((16,), (16,), (32,)), "S2S"),
 }
-EPOCHS = 5
+EPOCHS = 6
 data = load_images("digits")
 
 

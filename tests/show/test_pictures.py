@@ -206,3 +206,21 @@ def test_the_largest_common_figure_stays_below_100_kb():
     show.sphere(figure.add_subplot(121, projection="3d"), lambda u: u[:, 0] * u[:, 1] * u[:, 2])
     show.orbit(figure.add_subplot(122, projection="3d"), np.random.default_rng(0).normal(size=(200, 3)))
     assert len(png(figure)) < 100_000
+
+
+def test_a_mesh_is_painted_by_its_numbers_and_arrows_behind_it_are_left_out():
+    axes = plt.figure().add_subplot(projection="3d")
+    vertices = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]])
+    faces = np.array([[0, 1, 2], [3, 1, 0]])
+    show.surface(axes, vertices, faces, np.array([1.0, 1, 1, -1]))
+    colours = axes.collections[0].get_facecolor()
+    assert sorted(colours[:, 0] > 2 * colours[:, 2]) == [False, True]  # pale where −1 is near, and red
+    axes.view_init(0, 0)
+    show.arrows(axes, [[1.0, 0, 0], [-1, 0, 0]], np.full((2, 3), 0.1))
+    assert len(axes.collections[1]._segments3d) == 3  # a shaft and two barbs
+    for bad in (np.ones(3), np.ones((3, 3))):
+        with pytest.raises(ValueError, match="paint has shape"):
+            show.surface(axes, vertices, faces, bad)
+    for draw in (show.surface, show.arrows):
+        with pytest.raises(ValueError, match="needs 3-D axes"):
+            draw(plt.figure().add_subplot(), vertices, faces)

@@ -1,0 +1,56 @@
+"""Chapter 15: the right answers pass, and each wrong one is refused for its own reason."""
+
+import numpy as np
+from judged import judged
+
+X, Z = np.eye(3)[[0, 2]]
+
+
+def cap(theta):
+    return 2 * np.pi * (1 - np.cos(theta))
+
+
+def one_bald_spot(p):
+    return (1 + p[:, 2:]) * X - p[:, :1] * (p + Z)
+
+
+def dropped(values, s):
+    return np.concatenate([np.zeros(s), values[:6 - s]])
+
+
+def normalised(p):
+    hairs = one_bald_spot(p)
+    return hairs / np.maximum(np.linalg.norm(hairs, axis=1, keepdims=True), 1e-12)
+
+
+RIGHT = {"15.1": 5376, "15.2": cap, "15.3": np.roll, "15.4": one_bald_spot}
+
+WRONG = [
+    ("15.1", 32256, "before the constraint"),
+    ("15.1", 42, "one pair of channels"),
+    ("15.1", 896, "from scalar to regular"),
+    ("15.1", 256, "from scalar to scalar"),
+    ("15.1", 6912, "the hexagon fills 7"),
+    ("15.1", 1000, "1000 is not the number"),
+    ("15.2", lambda t: np.pi * t**2, "flat disc"),
+    ("15.2", lambda t: np.degrees(cap(t)), "give radians"),
+    ("15.2", lambda t: 2 * np.pi * np.cos(t), "falls behind"),
+    ("15.2", lambda t: -cap(t), "the sign is +"),
+    ("15.2", lambda t: cap(t) / (4 * np.pi), "fraction of the sphere"),
+    ("15.2", lambda t: 2 * np.pi * np.sin(t), "length of the circle"),
+    ("15.2", lambda t: t, "at θ = 0.7 it is 1.478"),
+    ("15.2", lambda t: cap(0.7), "round the equator"),
+    ("15.3", lambda v, s: v, "forgets the turn"),
+    ("15.3", lambda v, s: np.roll(v, -s), "the other way"),
+    ("15.3", dropped, "fell out at the end"),
+    ("15.3", lambda v, s: np.roll(v, s)[:5], "six come out"),
+    ("15.3", lambda v, s: np.roll(v, s) + 1, "for s = 1"),
+    ("15.4", lambda p: p[:, :2], "as many vectors"),
+    ("15.4", lambda p: 0 * p, "shaving"),
+    ("15.4", lambda p: X + 0 * p, "stand up"),
+    ("15.4", lambda p: np.where(p[:, :1] > 5, p, np.nan), "not finite"),
+    ("15.4", lambda p: np.cross(Z, p), "more than one bald spot"),
+    ("15.4", normalised, "parting"),
+]
+
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(list(RIGHT.items()), WRONG)
