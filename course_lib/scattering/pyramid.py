@@ -62,7 +62,8 @@ class Pyramid:
         """(B, C, 1 + paths · (L + 1), Q) of positions (B, A, 3) and charges (B, C, A); differentiable."""
         positions = positions - (positions.amax(dim=1, keepdim=True) + positions.amin(dim=1, keepdim=True)) / 2
         density, = self._fields(self.density_grid, positions, charges, self.width, 0)
-        parts = [self._integrals(density[:, :, :, :, 0] * (amplitude(0) / self.width**3), self.density_grid)]
+        density = density[:, :, :, :, 0] * (amplitude(0) / self.width**3)
+        parts = [self._integrals(density.clamp_min(torch.finfo(density.dtype).tiny), self.density_grid)]  # ∂√ρ at ρ = 0
         moduli = []
         for j, grid in enumerate(self.grids):
             sigma = self.width * 2**j

@@ -192,6 +192,15 @@ def test_atoms_on_grid_points_have_slopes_too():
     assert np.isfinite(np.concatenate(slopes)).all() and np.abs(slopes[0]).max() < 1e-8
 
 
+def test_slopes_are_finite_where_single_precision_has_no_density_left():
+    """Far from a small charge a Gaussian is less than the smallest number, and √ρ has no slope at 0."""
+    atoms = molecule("CH3CH2OH")
+    parts = {dtype: SolidHarmonicScattering(J=1, L=1, powers=(0.5, 1), dtype=dtype).fit().pull([atoms], 1.0)[0]
+             for dtype in ("float32", "float64")}
+    half_the_digits = 10 * np.finfo(np.float32).eps ** 0.5
+    np.testing.assert_allclose(parts["float32"], parts["float64"], atol=half_the_digits * np.abs(parts["float64"]).max())
+
+
 def test_neither_company_nor_memory_changes_a_feature():
     frames = [moved(molecule("CH3OH"), shift=0.01 * np.random.default_rng(i).normal(size=(6, 3))) for i in range(6)]
     frames.append(molecule("NH3"))
