@@ -1,0 +1,127 @@
+"""The registry: every method of the course that predicts energies, with what it claims before it is measured.
+
+A `Method` makes an unfitted potential for a data set, and says under which group its energy does not change, how many atoms
+one of its terms sees together, and how its cost grows. Settings are those of the chapters, chosen on validation data; networks
+take the same number of steps whatever the number of training frames, so that small sets are not trained less.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import ceil
+
+import numpy as np
+import pandas as pd
+
+from course_lib.equivariant import MACE, NequIP, TensorFieldNetwork
+from course_lib.kernels import (
+    GAP,
+    SOAP,
+    AtomicClusterExpansion,
+    BagOfBonds,
+    BehlerParrinello,
+    CoulombMatrix,
+    GaussianProcess,
+    KernelPotential,
+    Laplacian,
+)
+from course_lib.learning import CompositionBaseline, Network, NetworkPotential, Potential, Trainer
+from course_lib.point_clouds import DeepPotSE, SchNet
+from course_lib.polynomials import PIP
+from course_lib.scattering import ScatteringRegression, SolidHarmonicScattering
+from course_lib.structures import Dataset
+from course_lib.symmetry import E3_INVARIANT, Symmetry
+
+UP_TO_A_GRID = replace(E3_INVARIANT, rotation=False, inversion=False)
+
+
+def anything(data: Dataset) -> bool:
+    return True
+
+
+def molecules(data: Dataset) -> bool:
+    return not any(atoms.pbc.any() for atoms in data.train)
+
+
+def one_molecule(data: Dataset) -> bool:
+    """Whether all frames are of one composition."""
+    return molecules(data) and len({tuple(np.sort(atoms.numbers)) for atoms in data.train}) == 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One method of the survey.
+
+    name: as it stands in tables
+    make: an unfitted potential for a data set and a number n of training frames
+    body_order, cost: in words, as in the map of chapter 00
+    symmetry: what its energy claims to rounding; the survey's audit holds it to that
+    suits: whether it can learn a data set at all
+    """
+
+    name: str
+    make: Callable[[Dataset, int], Potential]
+    body_order: str
+    cost: str
+    symmetry: Symmetry = E3_INVARIANT
+    suits: Callable[[Dataset], bool] = anything
+
+
+METHODS: dict[str, Method] = {}
+"""By name, in the order of the chapters."""
+
+
+def register(method: Method) -> Method:
+    """Put a method, yours for one, among those that names stand for. Raises ValueError for a name that is taken."""
+    if METHODS.setdefault(method.name, method) is not method:
+        raise ValueError(f"a method named {method.name!r} is registered already; give yours another name")
+    return method
+
+
+def methods() -> pd.DataFrame:
+    """A row a registered method: what it claims."""
+    return pd.DataFrame([{"method": m.name, "group": m.symmetry.name, "body order": m.body_order, "cost of an atom": m.cost}
+                         for m in METHODS.values()]).set_index("method")
+
+
+def network(build: Callable[..., Network], steps: int = 2000, batch_size: int = 5, learning_rate: float = 5e-3,
+            energy_weight: float = 10.0, stress_weight: float = 10.0) -> Callable[[Dataset, int], NetworkPotential]:
+    """`Method.make` of a network, `build(species)`, that takes `steps` steps in all."""
+
+    def make(data: Dataset, n: int) -> NetworkPotential:
+        species = sorted({int(number) for atoms in data.train for number in atoms.numbers})
+        epochs = ceil(steps / ceil(n / batch_size))
+        trainer = Trainer(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, ema=0.99)
+        return NetworkPotential(build(species), trainer, energy_weight=energy_weight, stress_weight=stress_weight)
+
+    return make
+
+
+for entry in [
+    Method(name="composition", make=lambda data, n: CompositionBaseline(), body_order="1", cost="constant"),
+    Method(name="PIP", make=lambda data, n: PIP(3, length=1.0), suits=one_molecule, body_order="n, the whole molecule",
+           cost="all invariants; factorial in like atoms"),
+    Method(name="Coulomb matrix", suits=molecules, body_order="2 an entry", cost="n, then M kernel values",
+           make=lambda data, n: KernelPotential(CoulombMatrix("sorted"), GaussianProcess(Laplacian(1.0, 1000.0), 1e-2))),
+    Method(name="bag of bonds", suits=molecules, body_order="2", cost="n, then M kernel values",
+           make=lambda data, n: KernelPotential(BagOfBonds(), GaussianProcess(Laplacian(1.0, 1000.0), 1e-2))),
+    Method(name="GAP", make=lambda data, n: GAP(SOAP(cutoff=4.0, n_max=6, l_max=4)), body_order="3",
+           cost="k, then M kernel values"),
+    Method(name="Behler–Parrinello", make=network(lambda species: BehlerParrinello(species, cutoff=5.0)), body_order="3",
+           cost="k², pairs of neighbours"),
+    Method(name="ACE", make=lambda data, n: AtomicClusterExpansion(4.0, (8, 4, 2), (0, 4, 2)), body_order="4",
+           cost="k, for every ν"),
+    Method(name="scattering", suits=molecules, symmetry=UP_TO_A_GRID,  # no q = 1/2: a root near 0 costs half the digits
+           make=lambda data, n: ScatteringRegression(SolidHarmonicScattering(powers=(1, 2, 3, 4)), forces=False),
+           body_order="none finite: moduli", cost="convolutions on a grid"),
+    Method(name="SchNet", make=network(lambda species: SchNet(species, n_features=64, n_rbf=32)),
+           body_order="2 a message, grows with depth", cost="k a layer"),
+    Method(name="DeepPot-SE", make=network(lambda species: DeepPotSE(species, 5.0, 0.5, (12, 24, 48), 8, (64, 64, 64))),
+           body_order="3, then a network", cost="k"),
+    Method(name="tensor field network", make=network(lambda species: TensorFieldNetwork(species, 4.0, n_features=16)),
+           body_order="2 a message, grows with depth", cost="k × coupling paths, a layer"),
+    Method(name="NequIP", make=network(lambda species: NequIP(species, 4.0, n_features=16, n_layers=2)),
+           body_order="2 a message, grows with depth", cost="k × coupling paths, a layer"),
+    Method(name="MACE", make=network(lambda species: MACE(species, 4.0, n_features=16, radial=(32, 32))),
+           body_order="4 a message", cost="k × coupling paths, then products at the atom"),
+]:
+    register(entry)

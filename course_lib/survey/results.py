@@ -1,0 +1,82 @@
+"""The results table: a row a finished fit, in one CSV file that is whole at every moment and has one writer at a time."""
+
+import os
+import platform
+from importlib.metadata import version
+from os import PathLike
+from pathlib import Path
+from typing import Self
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+KEY = ["data set", "method", "n", "seed"]
+
+
+def key_of(row: dict) -> tuple[str, str, int, int]:
+    """What tells one fit from another."""
+    return tuple(row[name] for name in KEY)
+
+
+def surroundings() -> str:
+    """The machine and the versions that made a row."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("course_lib", "torch", "numpy"))
+    return f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {packages}"
+
+
+class Results:
+    """Rows in the order in which they were finished; with a `path`, what it holds already, and every new row at once.
+
+    Used in a `with` block, which keeps other writers away. Raises ValueError for a file that is no such table, and
+    RuntimeError while another run writes it.
+    """
+
+    def __init__(self, path: str | PathLike | None = None) -> None:
+        self.path, self.rows = None if path is None else Path(path), []
+
+    def __enter__(self) -> Self:
+        if self.path:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(self.path.with_name(f".{self.path.name}.lock"))
+            try:
+                self._lock.acquire(timeout=0)
+            except Timeout:
+                raise RuntimeError(f"another run is writing {self.path}; wait for it, or give another table") from None
+            try:
+                self.rows = read(self.path).to_dict("records") if self.path.exists() else []
+            except BaseException:
+                self._lock.release()
+                raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.path:
+            self._lock.release()
+
+    def has(self, *key: str | int) -> bool:
+        """Whether this fit is finished; one that failed is not."""
+        return any(key_of(row) == key and not isinstance(row.get("error"), str) for row in self.rows)
+
+    def add(self, row: dict) -> None:
+        """A finished fit; one that failed before makes room for it."""
+        self.rows = [old for old in self.rows if key_of(old) != key_of(row)] + [row]
+        if self.path:
+            partial = self.path.with_suffix(".partial")
+            self.table().to_csv(partial, index=False, float_format="%.6g")
+            os.replace(partial, self.path)
+
+    def table(self) -> pd.DataFrame:
+        table = pd.DataFrame(self.rows)
+        first = [name for name in KEY if name in table]
+        return table[first + [name for name in table if name not in first]]
+
+
+def read(path: str | PathLike) -> pd.DataFrame:
+    """A results table from its file. Raises FileNotFoundError, and ValueError where it is none."""
+    try:
+        table = pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read as a table ({error}); delete it or restore it") from error
+    if missing := [name for name in KEY if name not in table]:
+        raise ValueError(f"{path} is no results table: it has no column {', '.join(missing)}; give another file")
+    return table
