@@ -27,8 +27,8 @@ class Interaction(torch.nn.Module):
     def __init__(self, before: Labels, filters: Labels, wanted: Labels, n_features: int, radial: Sequence[int],
                  activation: Callable[[Labels, int], Gate | NormActivation], n_species: int | None = None) -> None:
         super().__init__()
-        channels, self.dims, self.convolution = dict.fromkeys(before, n_features), [label.dim for label in before], Convolution(
-            before, filters, wanted)
+        self.dims, channels = [label.dim for label in before], dict.fromkeys(before, n_features)
+        self.convolution = Convolution(before, filters, wanted)
         self.labels, self.per_element = self.convolution.outputs, n_species is not None
         self.activation = activation(self.labels, n_features)
         self.R = Perceptron(*radial, n_features * self.convolution.n_paths)

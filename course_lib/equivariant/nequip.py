@@ -7,8 +7,8 @@
 W mix channels label by label, W_Z with weights of each element (self-connection), R is a network of the distance, one number
 for each path and channel, from Bessel functions times a cutoff polynomial; ⊗ is the tensor product with parity, and N̄ the mean
 number of neighbours. Batzner, Musaelian, Sun, Geiger, Mailoa, Kornbluth, Molinari, Smidt & Kozinsky, Nat. Commun. 13, 2453
-(2022) (arXiv 2101.03164), section "Methods". Gates are those of e3nn; in the reference code, as here, `parity=False` keeps of
-each degree the label of the harmonics, 0e 1o 2e …, which loses pseudotensors and no symmetry.
+(2022) (arXiv 2101.03164), section "Methods". In the reference code, as here, `parity=False` keeps of each degree the label of
+the harmonics, 0e 1o 2e …, which loses pseudotensors and no symmetry; there the first block has no self-connection W_Z.
 """
 
 from collections.abc import Sequence

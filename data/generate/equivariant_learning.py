@@ -26,7 +26,7 @@ from course_lib.learning import NetworkPotential, NetworkRegressor, Trainer, sco
 from course_lib.structures import load
 
 TABLE = DATA / "results/equivariant_learning.csv"
-SEEDS, BATCH, STEPS = range(3), 5, {"ethanol": 1600, "H2O": 1200}
+SEEDS, BATCH, STEPS = range(3), 5, {"ethanol": 1600, "H2O": 1600}
 SIZES = {"ethanol": [50, 100, 200, 400], "H2O": [10, 20, 40, 80, 160]}
 DEGREES = (0, 1, 2)
 OUTPUTS = {"vector": lambda frames: np.array([atoms.get_dipole_moment() for atoms in frames]),
@@ -34,7 +34,7 @@ OUTPUTS = {"vector": lambda frames: np.array([atoms.get_dipole_moment() for atom
 
 
 def trainer(dataset: str, n: int) -> Trainer:
-    return Trainer(epochs=STEPS[dataset] * BATCH // n, batch_size=BATCH, learning_rate=1e-2, ema=0.99)
+    return Trainer(epochs=STEPS[dataset] * BATCH // n, batch_size=BATCH, learning_rate=2e-2, ema=0.99)
 
 
 def drawn(frames: list, n: int, seed: int) -> list:
@@ -42,7 +42,7 @@ def drawn(frames: list, n: int, seed: int) -> list:
 
 
 def ethanol(l_max: int, n: int, seed: int) -> dict[str, float]:
-    network = NequIP([1, 6, 8], cutoff=4.0, n_features=16, l_max=l_max, n_layers=3)
+    network = NequIP([1, 6, 8], cutoff=4.0, l_max=l_max)
     model = NetworkPotential(network, trainer("ethanol", n), energy_weight=10.0, random_state=seed)
     model.fit(drawn(ETHANOL.train, n, seed), progress=False)
     return {"forces": scores(model.predict(ETHANOL.test), ETHANOL.test).loc["force MAE (meV/Å)", "model"]}
@@ -51,7 +51,7 @@ def ethanol(l_max: int, n: int, seed: int) -> dict[str, float]:
 def regressors(model: str, n: int, seed: int) -> dict[str, object]:
     if model == "λ-SOAP kernel":
         return {o: SymmetryAdaptedGP(LambdaSOAP(cutoff=4.5, n_max=6, l_max=3, width=0.5), o, noise=1e-4) for o in OUTPUTS}
-    network = TensorFieldNetwork([1, 8], 4.5, n_features=16, l_max=2, nonlinearity="gate")
+    network = TensorFieldNetwork([1, 8], 4.5, l_max=2, n_layers=2)
     return {o: NetworkRegressor(clone(network).set_params(output=o), trainer("H2O", n), random_state=seed) for o in OUTPUTS}
 
 

@@ -75,7 +75,7 @@ if __name__ == "__main__":
     if "--peer" in sys.argv:
         peer()
     else:
-        sys.path.append(str(Path(__file__).parents[1] / "oracles"))
+        sys.path.insert(0, str(Path(__file__).parents[1] / "oracles"))
         from nequip import environment
 
         ask = [environment(), Path(__file__), "--peer"]

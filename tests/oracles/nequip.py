@@ -63,13 +63,12 @@ def in_the_environment(target):
     for parity in (False, True):
         torch.manual_seed(0)
         model = network(parity)
-        weights = {name: tensor for name, tensor in model.state_dict().items() if tensor.is_floating_point()}
+        weights = dict(model.named_parameters())
         with torch.no_grad():
-            for name, parameter in model.named_parameters():  # short in the file, and all of them used
+            for parameter in weights.values():  # short in the file, exactly what is used
                 parameter.copy_(parameter.float())
         said = [model(batch([atoms])) for atoms in found]
-        kept |= {f"{parity}/{name}": tensor.detach().float().numpy() for name, tensor in weights.items()
-                 if name in dict(model.named_parameters())}
+        kept |= {f"{parity}/{name}": parameter.detach().float().numpy() for name, parameter in weights.items()}
         kept[f"{parity}/energies"] = [one["total_energy"].item() for one in said]
         kept[f"{parity}/forces"] = np.concatenate([one["forces"].detach().numpy() for one in said])
     sizes = {name: 1 / normalize2mom(getattr(torch.nn.functional, name)).cst for name in ("silu", "tanh")}
