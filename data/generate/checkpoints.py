@@ -48,7 +48,7 @@ RECIPES = {
     for cutoff, envelope in {"smooth": "quintic", "hard": None}.items()
 } | {f"nequip_ethanol_l{l_max}": Recipe(  # a smaller network, with ever higher degrees of features
     "ethanol", NequIP([1, 6, 8], cutoff=4.0, n_features=16, l_max=l_max),
-    Trainer(epochs=12, batch_size=5, learning_rate=1e-2, ema=0.99), seeds=1)
+    Trainer(epochs=6, batch_size=5, learning_rate=1e-2, ema=0.99), seeds=1)
     for l_max in (0, 1, 2)
 }
 
