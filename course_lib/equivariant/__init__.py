@@ -4,30 +4,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from course_lib.equivariant.clebsch_gordan_network import ClebschGordanNetwork
+    from course_lib.equivariant.correlation import RotationCorrelation, SphereCorrelation
     from course_lib.equivariant.icosahedral import IcosahedralCNN
     from course_lib.equivariant.icosahedral_grid import IcosahedralGrid
     from course_lib.equivariant.mace import MACE
     from course_lib.equivariant.mesh import MeshConvolution, MeshNetwork
     from course_lib.equivariant.nequip import NequIP
+    from course_lib.equivariant.rotation_fourier import RotationFourier
+    from course_lib.equivariant.spherical_cnn import SphericalCNN
+    from course_lib.equivariant.spherical_fourier import SphericalFourier
     from course_lib.equivariant.tensor_field import TensorFieldNetwork
 
 __all__ = [
     "MACE",
+    "ClebschGordanNetwork",
     "IcosahedralCNN",
     "IcosahedralGrid",
     "MeshConvolution",
     "MeshNetwork",
     "NequIP",
+    "RotationCorrelation",
+    "RotationFourier",
+    "SphereCorrelation",
+    "SphericalCNN",
+    "SphericalFourier",
     "TensorFieldNetwork",
 ]
 
 _WITH_TORCH = {
+    "ClebschGordanNetwork": "clebsch_gordan_network",
     "IcosahedralCNN": "icosahedral",
     "IcosahedralGrid": "icosahedral_grid",
     "MACE": "mace",
     "MeshConvolution": "mesh",
     "MeshNetwork": "mesh",
     "NequIP": "nequip",
+    "RotationCorrelation": "correlation",
+    "RotationFourier": "rotation_fourier",
+    "SphereCorrelation": "correlation",
+    "SphericalCNN": "spherical_cnn",
+    "SphericalFourier": "spherical_fourier",
     "TensorFieldNetwork": "tensor_field",
 }
 
