@@ -8,7 +8,8 @@ like ends. ρ(γ) turns features of all orders, those of order m by mγ.
 with θ_pq and g_{q→p} of `surfaces` (de Haan, Weiler, Cohen & Welling, ICLR 2021, arXiv 2003.05425). Every solution K is
 ρ(θ) W ρ(−θ) with a matrix W: turn into the frame in which the edge points at 0°, mix freely, turn back. So from one order to
 another there is 1 weight where both are 0, 2 where one is, and 4 where neither is. K_self joins like orders alone: by 1 weight
-for m = 0, and by 2 else, a multiple of 1 and one of the turn by 90°, for that is all that commutes with turns.
+for m = 0, and by 2 else, a multiple of 1 and one of the turn by 90°, for that is all that commutes with turns. The mean over
+neighbours, where the paper has the sum, is ours: it keeps sizes where vertices have many of them.
 """
 
 from collections.abc import Sequence

@@ -1,11 +1,11 @@
-"""Potentials which took longer to train than a chapter may: shipped in `data/checkpoints`, made by `make checkpoints`."""
+"""Models which took longer to train than a chapter may: shipped in `data/checkpoints`, made by what is in `data/generate`."""
 
 from difflib import get_close_matches
 
 import pandas as pd
+from sklearn.base import BaseEstimator
 
 from course_lib.learning import checkpoint
-from course_lib.learning.potential import Potential
 from course_lib.structures.datasets import data_folder
 
 
@@ -15,11 +15,13 @@ def checkpoints() -> pd.DataFrame:
     return pd.DataFrame.from_dict(notes, orient="index").rename_axis("checkpoint")
 
 
-def pretrained(name: str) -> Potential:
-    """The shipped potential of that name. Raises ValueError for a name that `checkpoints` has not, and as `Potential.load`."""
+def pretrained(name: str) -> BaseEstimator:
+    """The shipped potential, or classifier, of that name. Raises ValueError for a name that `checkpoints` has not, and as
+    `Potential.load`.
+    """
     path, known = data_folder() / f"checkpoints/{name}.safetensors", list(checkpoints().index)
     if name not in known:
         close = get_close_matches(name, known, 1)
         raise ValueError(f"there is no checkpoint {name!r}" + (f"; did you mean {close[0]!r}?" if close else
                          f"; there are {', '.join(known) or 'none: run `make checkpoints`'}"))
-    return Potential.load(path)
+    return checkpoint.load(path, BaseEstimator)

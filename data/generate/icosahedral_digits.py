@@ -3,9 +3,9 @@
 Each network is trained on digits around the north pole ("upright") and on digits each turned once by a Haar rotation of its own
 ("turned"); three seeds of the weights and of the rotations. The epoch with the lowest validation loss counts. The columns are
 accuracies on the 1000 test digits: `upright`, `icosahedral` (each turned by one of the 60 rotations of the grid) and `turned`
-(each by a rotation of SO(3)). Two networks of about the same cost a step: R2R with regular fields, S2S with scalar ones, which
-has more channels instead. The first R2R of seed 0 is kept as a checkpoint. Runs on the course's own environment; finished rows
-are kept.
+(each by a rotation of SO(3)). At each refinement r two networks: R2R with regular fields, and S2S with scalar ones, which has
+twice as many channels and is still cheaper. The first one is kept as a checkpoint. Runs on the course's own environment;
+finished rows are kept.
 
     OMP_NUM_THREADS=1 .venv/bin/python data/generate/icosahedral_digits.py
 """
@@ -19,17 +19,16 @@ import pandas as pd
 from publish import DATA
 from tqdm import tqdm
 
-from course_lib.equivariant import IcosahedralCNN
+from course_lib.equivariant import IcosahedralCNN, IcosahedralGrid
 from course_lib.learning import NetworkClassifier, Trainer, checkpoint
 from course_lib.structures import load_images, project_images
 from course_lib.symmetry import random_rotations
 
 TABLE = DATA / "results/icosahedral_digits.csv"
 SEEDS = range(3)
-NETWORKS = {
-    "R2R": IcosahedralCNN(10, 3, ((6,), (6,), (12,)), "R2R"),
-    "S2S": IcosahedralCNN(10, 3, ((16,), (16,), (32,)), "S2S"),
-}
+NETWORKS = {  # from the coarsest grid on
+    f"{fields}, r = {r}": IcosahedralCNN(10, r, channels[:r], fields)
+    for r in (2, 3) for fields, channels in {"R2R": ((8,), (16,), (16,)), "S2S": ((16,), (32,), (32,))}.items()}
 EPOCHS = 6
 data = load_images("digits")
 
@@ -48,7 +47,7 @@ def learned(name: str, seed: int, trained: str) -> NetworkClassifier:
     network, parts = NETWORKS[name], (data.train, data.validation)
     signals = [laid(part.images, network, haar(len(part.images), 10 * seed + k) if trained == "turned" else None)
                for k, part in enumerate(parts, 1)]
-    model = NetworkClassifier(network, Trainer(EPOCHS, 32, 1e-2), random_state=seed)
+    model = NetworkClassifier(network, Trainer(EPOCHS, 64, 2e-2), random_state=seed)
     return model.fit(signals[0], data.train.labels, (signals[1], data.validation.labels), progress=False)
 
 
@@ -64,10 +63,10 @@ if __name__ == "__main__":
     rows = pd.read_csv(TABLE).to_dict("records") if TABLE.exists() else []
     done = {(row["network"], row["seed"], row["trained"]) for row in rows}
     truth, count = data.test.labels, len(data.test.labels)
-    grid = NETWORKS["R2R"].grid
-    turns = {"upright": None, "turned": haar(count, 0),
-             "icosahedral": grid.rotations[np.random.default_rng(0).integers(60, size=count)]}
-    for seed, trained, name in tqdm([*product(SEEDS, ["upright", "turned"], NETWORKS)]):
+    chosen = np.random.default_rng(0).integers(60, size=count)
+    turns = {"upright": None, "icosahedral": IcosahedralGrid(0).rotations[chosen], "turned": haar(count, 0)}
+    for name, trained, seed in tqdm(sorted(product(NETWORKS, ["upright", "turned"], SEEDS), key=lambda run: (
+            run[0][-1], run[2]))):
         if (name, seed, trained) in done:
             continue
         start = process_time()
@@ -75,7 +74,7 @@ if __name__ == "__main__":
         seconds = process_time() - start
         accuracy = {how: model.score(laid(data.test.images, NETWORKS[name], turn), truth) for how, turn in turns.items()}
         rows.append({"network": name, "seed": seed, "trained": trained, **accuracy, "seconds": round(seconds)})
-        if (name, seed, trained) == ("R2R", 0, "upright"):
+        if (name, seed, trained) == (next(iter(NETWORKS)), 0, "upright"):
             keep(model, "icosahedral_digits", seed, accuracy, seconds)
         partial = TABLE.with_suffix(".partial")
         pd.DataFrame(rows).round(4).to_csv(partial, index=False)
