@@ -14,29 +14,35 @@ about its axis, ψ̂_n = 0 but for n = 0, answers with a function on the sphere 
 Allen-Blanchette, Makadia & Daniilidis, ECCV 2018, arXiv 1711.06721.
 """
 
-from math import pi, sqrt
+from functools import cache
+from math import sqrt
 
+import numpy as np
 import torch
+from scipy.spatial.transform import Rotation
 
 from course_lib.equivariant.rotation_fourier import matrix_places
+from course_lib.symmetry import spherical_harmonics, wigner_D
 
 
 class SphereCorrelation(torch.nn.Module):
     """From coefficients (M, c_in, (l + 1)²) of signals on the sphere, l ≥ l_max, to (M, c_out, Σ (2l + 1)²) of those on SO(3).
 
-    `weight` (c_in, c_out, (l_max + 1)²) are coefficients of the filters, times √(4π c_in): drawn with variance 1, they keep the
-    mean square of a signal.
+    A filter is local, as in the paper: a sum of bumps, as sharp as l_max allows, at the `near_identity` places within `reach`
+    (radians) of the pole. Their `weight` (c_in, c_out, places), drawn with variance 1 and divided by √(c_in places), keeps
+    the mean square of a signal.
     """
 
-    def __init__(self, c_in: int, c_out: int, l_max: int) -> None:
+    def __init__(self, c_in: int, c_out: int, l_max: int, reach: float = 0.7) -> None:
         super().__init__()
-        self.l_max = l_max
-        self.weight = torch.nn.Parameter(torch.randn(c_in, c_out, (l_max + 1) ** 2))
+        self.l_max, self.reach = l_max, reach
+        self.weight = torch.nn.Parameter(torch.randn(c_in, c_out, len(near_identity(reach))))
 
     @property
     def filters(self) -> torch.Tensor:
         """ψ̂ (c_in, c_out, (l_max + 1)²)."""
-        return self.weight / sqrt(4 * pi * len(self.weight))
+        bumps = _bumps(self.reach, 0, self.l_max, self.weight.dtype, self.weight.device)
+        return self.weight @ bumps / sqrt(len(self.weight))
 
     def forward(self, f: torch.Tensor) -> torch.Tensor:
         psi, blocks = self.filters, []
@@ -50,28 +56,48 @@ class SphereCorrelation(torch.nn.Module):
 class RotationCorrelation(torch.nn.Module):
     """From coefficients (M, c_in, Σ (2l + 1)²) of signals on SO(3) to (M, c_out, Σ (2l + 1)²), both up to l_max.
 
-    `weight` (c_in, c_out, Σ (2l + 1)²) are coefficients of the filters, times √((2l + 1) c_in): drawn with variance 1, they
-    keep the mean square of a signal.
+    A filter is a sum of bumps at the same places, each with `twists` turns about its axis: `weight` (c_in, c_out,
+    places · twists).
     """
 
-    def __init__(self, c_in: int, c_out: int, l_max: int) -> None:
+    def __init__(self, c_in: int, c_out: int, l_max: int, reach: float = 0.7, twists: int = 6) -> None:
         super().__init__()
-        self.l_max = l_max
-        self.weight = torch.nn.Parameter(torch.randn(c_in, c_out, matrix_places(l_max)[-1].stop))
+        self.l_max, self.reach, self.twists = l_max, reach, twists
+        self.weight = torch.nn.Parameter(torch.randn(c_in, c_out, len(near_identity(reach, twists))))
 
-    def filter(self, l: int) -> torch.Tensor:
-        """ψ̂^l (c_in, c_out, 2l + 1, 2l + 1)."""
-        c_in, size = len(self.weight), 2 * l + 1
-        return self.weight[..., matrix_places(l)[-1]].unflatten(2, (size, size)) / sqrt(size * c_in)
+    @property
+    def filters(self) -> torch.Tensor:
+        """ψ̂ (c_in, c_out, Σ (2l + 1)²)."""
+        bumps = _bumps(self.reach, self.twists, self.l_max, self.weight.dtype, self.weight.device)
+        return self.weight @ bumps / sqrt(len(self.weight))
 
     def forward(self, F: torch.Tensor) -> torch.Tensor:
-        M, blocks = len(F), []
+        M, filters, blocks = len(F), self.filters, []
         for l, place in enumerate(matrix_places(self.l_max)):
-            size, psi = 2 * l + 1, self.filter(l)
+            size, psi = 2 * l + 1, filters[..., place].unflatten(2, (2 * l + 1, 2 * l + 1))            # (c, d, m, n)
             rows = F[..., place].reshape(M, -1, size, size).transpose(1, 2).reshape(M * size, -1)      # (M and k, c and n)
             block = rows @ psi.permute(0, 3, 1, 2).reshape(rows.shape[1], -1)                          # (M and k, d and m)
             blocks.append(block.view(M, size, -1, size).transpose(1, 2).flatten(2))
         return torch.cat(blocks, dim=2)
+
+
+def near_identity(reach: float, twists: int = 1, rings: int = 2) -> np.ndarray:
+    """Rotations (places · twists, 3, 3) that tilt the pole: not at all, to 6 places at half the reach, and to 12 at the reach."""
+    tilts = [(0.0, 0.0)] + [(reach * ring / rings, 2 * np.pi * k / (6 * ring)) for ring in range(1, rings + 1)
+                            for k in range(6 * ring)]
+    turns = 2 * np.pi * np.arange(twists) / twists
+    return Rotation.from_euler("ZYZ", [(alpha, beta, turn - alpha) for beta, alpha in tilts for turn in turns]).as_matrix()
+
+
+@cache
+def _bumps(reach: float, twists: int, l_max: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Coefficients of a bump of mean square 1/places at each place: on SO(3), or for no twists on the sphere."""
+    rotations = near_identity(reach, max(twists, 1))
+    if twists:
+        bumps = np.hstack([wigner_D(l, rotations).reshape(len(rotations), -1) for l in range(l_max + 1)])
+    else:
+        bumps = spherical_harmonics(l_max, rotations[:, :, 2])
+    return torch.tensor(bumps / sqrt(len(rotations)), dtype=dtype, device=device)
 
 
 class RotationNorm(torch.nn.Module):

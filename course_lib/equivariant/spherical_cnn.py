@@ -63,13 +63,14 @@ class SphericalCNN(SphericalNetwork):
         layer to layer, as pictures get coarser
     channels: of each layer, one for each l_max
     head: widths of the hidden layers behind the integral
+    reach: how far from the pole the filters extend, radians
     activation: σ, "relu" as in the paper, "silu", or "quadratic", x + x²/2
     oversampling: the grids of rotations are exact up to degree 2 l_max times this; 1 or more
     sampling: degree of the quadrature at whose `directions` signals are given, 4 l_max by default
     """
 
-    def __init__(self, outputs: int, l_max: Sequence[int] = (8, 5), channels: Sequence[int] = (12, 32),
-                 head: Sequence[int] = (64,), activation: str = "relu", oversampling: float = 1.0,
+    def __init__(self, outputs: int, l_max: Sequence[int] = (8, 6, 4), channels: Sequence[int] = (8, 12, 32),
+                 head: Sequence[int] = (64,), reach: float = 0.7, activation: str = "relu", oversampling: float = 1.0,
                  sampling: int | None = None) -> None:
         if len(l_max) != len(channels) or not len(l_max) or list(l_max) != sorted(l_max, reverse=True):
             raise ValueError(f"l_max is {l_max} and channels {channels}; give one of each a layer, l_max never rising")
@@ -79,9 +80,9 @@ class SphericalCNN(SphericalNetwork):
             raise ValueError(f"oversampling is {oversampling}; below 1 a grid does not hold what the correlation gives")
         super().__init__(outputs, l_max[0], sampling)
         self.l_max, self.channels, self.head, self.activation = l_max, channels, head, activation
-        self.oversampling = oversampling
-        self.lift = SphereCorrelation(1, channels[0], l_max[0])
-        self.layers = torch.nn.ModuleList(RotationCorrelation(a, b, l) for (a, b), l in zip(
+        self.oversampling, self.reach = oversampling, reach
+        self.lift = SphereCorrelation(1, channels[0], l_max[0], reach)
+        self.layers = torch.nn.ModuleList(RotationCorrelation(a, b, l, reach) for (a, b), l in zip(
             pairwise(channels), l_max[1:], strict=True))
         self.norms = torch.nn.ModuleList(RotationNorm(c, l) for c, l in zip(channels, l_max, strict=True))
         degrees = [checked_degree(ceil(oversampling * l), None) for l in l_max]

@@ -49,12 +49,12 @@ class SphericalFourier:
             raise ValueError(f"coefficients have shape {tuple(coefficients.shape)}; the last axis must hold (l_max + 1)² = "
                              f"{(self.l_max + 1) ** 2}")
         _, harmonics, rows = _tables(self.l_max, self.degree, coefficients.dtype, coefficients.device)
-        f = coefficients.reshape(-1, coefficients.shape[-1]).mT
-        f = f.new_zeros(2 * (self.l_max + 1) ** 2, f.shape[1]).index_copy(0, rows, f)
-        f = torch.bmm(harmonics, f.view(self.l_max + 1, self.l_max + 1, -1))              # (m, θ, cos or sin and batch)
-        f = f.view(*f.shape[:2], 2, -1).permute(3, 1, 0, 2).contiguous()
-        f = torch.fft.hfft(torch.view_as_complex(f), self.degree + 1)                     # (batch, θ, φ)
-        return f.reshape(*coefficients.shape[:-1], -1)
+        f, L = coefficients.reshape(-1, coefficients.shape[-1]), self.l_max
+        f = f.new_zeros(len(f), 2 * (L + 1) ** 2).index_copy(1, rows, f).view(-1, L + 1, L + 1, 2)
+        f = torch.bmm(f.permute(1, 3, 0, 2).reshape(L + 1, -1, L + 1), harmonics)         # (m, cos or sin and batch, θ)
+        f = torch.complex(*f.view(L + 1, 2, -1, f.shape[-1]).unbind(1))                   # (m, batch, θ)
+        f = torch.fft.hfft(f, self.degree + 1, dim=0)                                     # (φ, batch, θ)
+        return f.permute(1, 2, 0).reshape(*coefficients.shape[:-1], -1)
 
 
 def checked_degree(l_max: int, degree: int | None) -> int:
@@ -70,7 +70,7 @@ def checked_degree(l_max: int, degree: int | None) -> int:
 
 @cache
 def _tables(l_max: int, degree: int, dtype: torch.dtype, device: torch.device) -> tuple[torch.Tensor, ...]:
-    """Y_lm at φ = 0, with weights (m, l, θ) and as irfft wants them (m, θ, l); and which row (m, l, cos or sin) is f̂_lm."""
+    """Y_lm at φ = 0, with weights and as hfft wants them, both (m, l, θ); and which row (m, l, cos or sin) is f̂_lm."""
     points, weights = sphere_quadrature(degree)
     first = slice(None, None, degree + 1)
     harmonics = np.zeros((l_max + 1, l_max + 1, degree // 2 + 1))
@@ -81,5 +81,5 @@ def _tables(l_max: int, degree: int, dtype: torch.dtype, device: torch.device) -
     m = np.arange((l_max + 1) ** 2) - l * l - l
     rows = 2 * ((l_max + 1) * abs(m) + l) + (m < 0)
     return (torch.tensor(harmonics * weights[first], dtype=dtype, device=device),
-            torch.tensor((harmonics * doubled).transpose(0, 2, 1), dtype=dtype, device=device).contiguous(),
+            torch.tensor(harmonics * doubled, dtype=dtype, device=device),
             torch.tensor(rows, device=device))

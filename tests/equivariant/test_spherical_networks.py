@@ -78,9 +78,8 @@ def test_correlation_on_the_rotations_is_the_integral_of_the_signal_with_the_shi
     l_max, rotations = 3, random_rotations(5, np.random.default_rng(0))
     layer, F = RotationCorrelation(2, 3, l_max), torch.randn(4, 2, matrix_places(l_max)[-1].stop)
     grid, weights = rotation_quadrature(2 * l_max)
-    filters = torch.cat([layer.filter(l).flatten(2) for l in range(l_max + 1)], dim=2).numpy()
     values = F.numpy() @ functions(l_max, grid).T
-    shifted = np.stack([filters @ functions(l_max, R.T @ grid).T for R in rotations])            # ψ(R⁻¹Q)
+    shifted = np.stack([layer.filters.numpy() @ functions(l_max, R.T @ grid).T for R in rotations])            # ψ(R⁻¹Q)
     expected = np.einsum("McQ,RcdQ,Q->MdR", values, shifted, weights)
     np.testing.assert_allclose(layer(F).numpy() @ functions(l_max, rotations).T, expected, rtol=0, atol=1e-10)
 
@@ -98,12 +97,19 @@ def test_both_correlations_turn_along_exactly_and_not_the_other_way():
 @torch.no_grad()
 def test_a_filter_symmetric_about_its_axis_answers_with_a_function_on_the_sphere():
     layer = SphereCorrelation(1, 1, 4)
-    zonal = torch.tensor([l * l + l for l in range(5)])
-    layer.weight.copy_(torch.zeros(25).index_fill(0, zonal, 1.0).view(1, 1, 25))
+    layer.weight[..., 1:] = 0  # a bump at the pole is left
     F = layer(torch.randn(1, 1, 25))[0, 0]
     for l, place in enumerate(matrix_places(4)):
         block = F[place].view(2 * l + 1, 2 * l + 1)
         assert block[:, l].abs().max() > 1e-3 and not torch.cat([block[:, :l], block[:, l + 1:]], dim=1).any()
+
+
+@torch.no_grad()
+def test_filters_are_as_local_as_their_bandlimit_allows():
+    points = random_rotations(2000, np.random.default_rng(6))[:, 2]
+    far = np.arccos(points[:, 2]) > 0.5 + 2.5 * np.pi / 16
+    squares = (SphereCorrelation(2, 3, 16, reach=0.5).filters.numpy() @ spherical_harmonics(16, points).T) ** 2
+    assert squares[..., far].mean() < 0.02 * squares[..., ~far].mean()
 
 
 def test_the_error_of_a_pointwise_nonlinearity_falls_with_oversampling_and_with_the_bandlimit():
