@@ -82,7 +82,7 @@ class RotationCorrelation(torch.nn.Module):
 
 
 def near_identity(reach: float, twists: int = 1, rings: int = 2) -> np.ndarray:
-    """Rotations (places · twists, 3, 3) that tilt the pole: not at all, to 6 places at half the reach, and to 12 at the reach."""
+    """Rotations (places · twists, 3, 3) that tilt the pole: not at all, to 6 places at half the reach, to 12 at the reach."""
     tilts = [(0.0, 0.0)] + [(reach * ring / rings, 2 * np.pi * k / (6 * ring)) for ring in range(1, rings + 1)
                             for k in range(6 * ring)]
     turns = 2 * np.pi * np.arange(twists) / twists
