@@ -40,6 +40,8 @@ def audit(arguments: argparse.Namespace) -> int:
 
     path = Path(arguments.potential)
     potential = Potential.load(path) if path.is_file() else pretrained(arguments.potential)
+    if not isinstance(potential, Potential):
+        raise ValueError(f"{arguments.potential} is a {type(potential).__name__}; the audit here moves atoms of a potential")
     if isinstance(potential, NetworkPotential):
         potential.set_params(dtype="float64")
     name = arguments.data or checkpoints().loc[arguments.potential, "data set"]

@@ -50,6 +50,7 @@ def test_a_survey_writes_its_table_and_tells_what_failed(tmp_path, monkeypatch, 
     (["survey", "Schnet"], "no method is called"),
     (["data", "nothing"], "no data set is called"),
     (["audit", "nothing"], "no checkpoint"),
+    (["audit", "icosahedral_digits_0"], "is a NetworkClassifier"),
 ])
 def test_a_command_without_sense_ends_with_2_and_says_why(words, complaint, capsys):
     assert main(words) == 2
