@@ -54,7 +54,7 @@ class ClebschGordanNetwork(SphericalNetwork):
     l_max: largest degree, of the signal and of every product
     channels: of each layer, so many products, one after the other
     head: widths of the hidden layers that see the invariants of all layers
-    sampling: degree of the quadrature at whose `directions` signals are given, 4 l_max by default
+    sampling: degree of the quadrature at whose `directions` signals are given, 8 l_max by default
     """
 
     def __init__(self, outputs: int, l_max: int = 6, channels: Sequence[int] = (8, 8, 8), head: Sequence[int] = (64,),

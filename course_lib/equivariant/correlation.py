@@ -28,9 +28,9 @@ from course_lib.symmetry import spherical_harmonics, wigner_D
 class SphereCorrelation(torch.nn.Module):
     """From coefficients (M, c_in, (l + 1)²) of signals on the sphere, l ≥ l_max, to (M, c_out, Σ (2l + 1)²) of those on SO(3).
 
-    A filter is local, as in the paper: a sum of bumps, as sharp as l_max allows, at the `near_identity` places within `reach`
-    (radians) of the pole. Their `weight` (c_in, c_out, places), drawn with variance 1 and divided by √(c_in places), keeps
-    the mean square of a signal.
+    A filter is local, as in the paper: a sum of bumps at the `near_identity` places within `reach` (radians) of the pole, with
+    `weight` (c_in, c_out, places). A bump is a Gaussian, exp(−l(l + 1)/l_max(l_max + 1)) of each degree l: cut off without
+    that, it would ring all over the sphere, and a nonlinearity would make more of the degrees that no grid can hold.
     """
 
     def __init__(self, c_in: int, c_out: int, l_max: int, reach: float = 0.7) -> None:
@@ -91,13 +91,18 @@ def near_identity(reach: float, twists: int = 1, rings: int = 2) -> np.ndarray:
 
 @cache
 def _bumps(reach: float, twists: int, l_max: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
-    """Coefficients of a bump of mean square 1/places at each place: on SO(3), or for no twists on the sphere."""
-    rotations = near_identity(reach, max(twists, 1))
+    """Coefficients of the bump at each place, of mean square 1/places: on SO(3), or for no twists on the sphere."""
+    rotations, degrees = near_identity(reach, max(twists, 1)), np.arange(l_max + 1)
     if twists:
-        bumps = np.hstack([wigner_D(l, rotations).reshape(len(rotations), -1) for l in range(l_max + 1)])
+        bumps = np.hstack([wigner_D(l, rotations).reshape(len(rotations), -1) for l in degrees])
+        degrees = np.repeat(degrees, (2 * degrees + 1) ** 2)
+        measure = 2 * degrees + 1
     else:
         bumps = spherical_harmonics(l_max, rotations[:, :, 2])
-    return torch.tensor(bumps / sqrt(len(rotations)), dtype=dtype, device=device)
+        degrees, measure = np.repeat(degrees, 2 * degrees + 1), 1 / (4 * np.pi)
+    bumps = bumps * np.exp(-degrees * (degrees + 1) / max(l_max * (l_max + 1), 1))
+    bumps /= np.sqrt((bumps**2 * measure).sum(axis=1, keepdims=True) * len(rotations))
+    return torch.tensor(bumps, dtype=dtype, device=device)
 
 
 class RotationNorm(torch.nn.Module):

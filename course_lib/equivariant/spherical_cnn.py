@@ -30,15 +30,15 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 class SphericalNetwork(SignalNetwork):
     """What the networks of signals on the sphere share: the `directions` (V, 3) where a signal is to be given, V = `size`.
 
-    They are a quadrature of degree `sampling`. Signals with degrees up to sampling − l_max are seen exactly; a signal with a
-    finer detail, such as a picture's edge, is seen a little differently in each orientation. `scale` is the root mean square of
-    the signals on the sphere, which `adapt` learns.
+    They are a quadrature of degree `sampling`. Signals with degrees up to sampling − l_max are seen exactly; one with finer
+    detail, such as a picture's edge, is seen a little differently in each orientation. `scale` is the root mean square of the
+    signals on the sphere, which `adapt` learns.
     """
 
     def __init__(self, outputs: int, l_max: int, sampling: int | None) -> None:
         super().__init__()
         self.outputs, self.sampling = outputs, sampling
-        self.fourier = SphericalFourier(l_max, 4 * l_max if sampling is None else sampling)
+        self.fourier = SphericalFourier(l_max, 8 * l_max if sampling is None else sampling)
         self.register_buffer("scale", torch.ones(()))
 
     @property
@@ -64,13 +64,13 @@ class SphericalCNN(SphericalNetwork):
     channels: of each layer, one for each l_max
     head: widths of the hidden layers behind the integral
     reach: how far from the pole the filters extend, radians
-    activation: σ, "relu" as in the paper, "silu", or "quadratic", x + x²/2
+    activation: σ, "silu", "relu" as in the paper, or "quadratic", x + x²/2
     oversampling: the grids of rotations are exact up to degree 2 l_max times this; 1 or more
-    sampling: degree of the quadrature at whose `directions` signals are given, 4 l_max by default
+    sampling: degree of the quadrature at whose `directions` signals are given, 8 l_max by default
     """
 
     def __init__(self, outputs: int, l_max: Sequence[int] = (8, 6, 4), channels: Sequence[int] = (8, 12, 32),
-                 head: Sequence[int] = (64,), reach: float = 0.7, activation: str = "relu", oversampling: float = 1.0,
+                 head: Sequence[int] = (64,), reach: float = 0.7, activation: str = "silu", oversampling: float = 1.0,
                  sampling: int | None = None) -> None:
         if len(l_max) != len(channels) or not len(l_max) or list(l_max) != sorted(l_max, reverse=True):
             raise ValueError(f"l_max is {l_max} and channels {channels}; give one of each a layer, l_max never rising")

@@ -75,7 +75,7 @@ METHODS = {
     "bispectrum, kernel": SVC(C=10.0),
     "planar CNN": (PlanarCNN(10), Trainer(15, 32, 5e-3, weight_decay=1e-2)),
     "spherical CNN": (SphericalCNN(10), Trainer(12, 32, 1e-2, weight_decay=1e-2)),
-    "Clebsch–Gordan": (ClebschGordanNetwork(10, 7, (8, 8)), Trainer(9, 32, 1e-2, weight_decay=1e-2)),
+    "Clebsch–Gordan": (ClebschGordanNetwork(10, 8, (8, 8)), Trainer(9, 32, 1e-2, weight_decay=1e-2)),
 }
 
 
