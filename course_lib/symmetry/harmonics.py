@@ -5,15 +5,8 @@ Ours are real and orthonormal, ∫ Y_lm Y_l'm' = δ δ, without Condon–Shortle
 Y_1 = √(3/4π) (y, z, x). That is the convention of sphericart (Bigi et al., JCP 159, 064802 (2023)), which computes them.
 """
 
-from functools import lru_cache
-
 import numpy as np
 import sphericart
-
-
-@lru_cache(maxsize=64)
-def _calculator(l_max: int) -> sphericart.SphericalHarmonics:
-    return sphericart.SphericalHarmonics(l_max)
 
 
 def _vectors(l_max: int, vectors: np.ndarray) -> np.ndarray:
@@ -37,14 +30,14 @@ def spherical_harmonics(l_max: int, vectors: np.ndarray) -> np.ndarray:
     """
     vectors = _vectors(l_max, vectors)
     flat = np.ascontiguousarray(vectors.reshape(-1, 3))
-    return _calculator(l_max).compute(flat).reshape(*vectors.shape[:-1], (l_max + 1) ** 2)
+    return sphericart.SphericalHarmonics(l_max).compute(flat)  # of this call alone: its buffers fit this thread only.reshape(*vectors.shape[:-1], (l_max + 1) ** 2)
 
 
 def spherical_harmonics_gradient(l_max: int, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Values (…, (l_max + 1)²) and ∂Y_lm(v / |v|) / ∂v (…, 3, (l_max + 1)²), in 1/Å if `vectors` are in Å."""
     vectors = _vectors(l_max, vectors)
     flat = np.ascontiguousarray(vectors.reshape(-1, 3))
-    values, gradient = _calculator(l_max).compute_with_gradients(flat)
+    values, gradient = sphericart.SphericalHarmonics(l_max).compute_with_gradients(flat)
     return (values.reshape(*vectors.shape[:-1], (l_max + 1) ** 2),
             gradient.reshape(*vectors.shape[:-1], 3, (l_max + 1) ** 2))
 

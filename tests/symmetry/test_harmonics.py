@@ -1,5 +1,9 @@
 """Harmonics, Wigner matrices and couplings against SciPy, e3nn, SymPy and quadrature."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -198,3 +202,20 @@ def test_no_feature_has_an_even_number_of_components():
 
 def test_no_vectors_have_no_harmonics():
     assert spherical_harmonics(2, np.zeros((0, 3))).shape == (0, 9)
+
+
+def test_threads_and_their_number_do_not_matter():
+    """A live figure computes in a thread of its own, after training has set the number of threads: no crash, same values."""
+    script = """
+import threading, numpy as np, torch
+from course_lib.symmetry import spherical_harmonics
+torch.set_num_threads(1)
+points = np.random.default_rng(0).normal(size=(3000, 3))
+expected, found = spherical_harmonics(8, points), []
+threads = [threading.Thread(target=lambda: found.extend(spherical_harmonics(8, points) for _ in range(100))) for _ in "ab"]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+print(len(found), all(np.array_equal(values, expected) for values in found))
+"""
+    done = subprocess.run([sys.executable, "-c", script], env=os.environ | {"OMP_NUM_THREADS": "2"}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.split()) == (0, ["200", "True"]), done.stderr
