@@ -30,7 +30,8 @@ def spherical_harmonics(l_max: int, vectors: np.ndarray) -> np.ndarray:
     """
     vectors = _vectors(l_max, vectors)
     flat = np.ascontiguousarray(vectors.reshape(-1, 3))
-    return sphericart.SphericalHarmonics(l_max).compute(flat)  # of this call alone: its buffers fit this thread only.reshape(*vectors.shape[:-1], (l_max + 1) ** 2)
+    calculator = sphericart.SphericalHarmonics(l_max)  # for this call alone: its buffers fit the thread that makes it
+    return calculator.compute(flat).reshape(*vectors.shape[:-1], (l_max + 1) ** 2)
 
 
 def spherical_harmonics_gradient(l_max: int, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

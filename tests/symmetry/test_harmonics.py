@@ -217,5 +217,6 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 print(len(found), all(np.array_equal(values, expected) for values in found))
 """
-    done = subprocess.run([sys.executable, "-c", script], env=os.environ | {"OMP_NUM_THREADS": "2"}, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", script], env=os.environ | {"OMP_NUM_THREADS": "2"}, capture_output=True,
+                          text=True)
     assert (done.returncode, done.stdout.split()) == (0, ["200", "True"]), done.stderr
