@@ -104,8 +104,11 @@ def vector_filter(answer: Callable) -> str:
                                                                          "grid: are components in the order of its axes?")
         step, across = found[0, middle + 1, middle, middle], values[where[1, 1, 0]]
         require(step > 0, "the vector at +x should point along +x: the sign is turned round, or your filter is zero.")
-        require(not np.isclose(step, h * np.exp(-(h**2) / 2)), "this is R(r) r, not R(r) r̂: divide by the distance.")
+        require(not np.isclose(step, h * np.exp(-(h**2) / 2)), "this is w(r) r, not w(r) r̂: divide by the distance.")
         require(not np.isclose(step, np.exp(-0.5)), "r is counted in steps, not in lengths: a step is h.")
         require(np.allclose([step, *across], [np.exp(-(h**2) / 2), *(np.exp(-(h**2)) / 2**0.5 * np.array([1, 1, 0]))]),
-                f"at one step in x your x component is {step:.3f}; R(r) r̂ with R = exp(−r²/2) has {np.exp(-(h**2) / 2):.3f}.")
+                f"at one step in x your x component is {step:.3f}; w(r) r̂ with w = exp(−r²/2) has {np.exp(-(h**2) / 2):.3f}.")
+        r = h * np.linalg.norm(places, axis=1, keepdims=True)
+        require(np.allclose(values, np.exp(-(r**2) / 2) * h * places / np.where(r > 0, r, 1), atol=1e-6),
+                "right at the nearest steps, and wrong farther out: the filter reaches over all n³ steps.")
     return "One of the kernels of a 3-D steerable CNN, exact under the 48 symmetries of the grid."

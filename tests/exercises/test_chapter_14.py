@@ -85,9 +85,10 @@ WRONG = [
     ("14.4", lambda n, h: vector_filter(n, h, order=(1, 2, 0)), "components in the order of its axes"),
     ("14.4", lambda n, h: vector_filter(n, h, indexing="xy"), "components in the order of its axes"),
     ("14.4", lambda n, h: -vector_filter(n, h), "turned round"),
-    ("14.4", lambda n, h: vector_filter(n, h, power=1), "not R(r) r̂"),
+    ("14.4", lambda n, h: vector_filter(n, h, power=1), "not w(r) r̂"),
     ("14.4", lambda n, h: vector_filter(n, 1.0), "counted in steps"),
     ("14.4", lambda n, h: 2 * vector_filter(n, h), "has 0.882"),
+    ("14.4", lambda n, h: vector_filter(n, h) * (np.linalg.norm(np.indices((n, n, n)) - n // 2, axis=0) < 1.6), "farther out"),
 ]
 
 test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(list(RIGHT.items()), WRONG)
