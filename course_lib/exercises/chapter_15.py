@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 
 from course_lib.equivariant import IcosahedralGrid
-from course_lib.equivariant.surfaces import edges
+from course_lib.equivariant.surfaces import edges, tangent_frames, transporters
 from course_lib.exercises.core import register, require
+from course_lib.symmetry import random_rotations
 
 
 @register("15.1", "How many free weights has one pair of channels from regular to regular?",
@@ -64,7 +65,7 @@ def carried(answer: Callable) -> str:
           "At p = (x, y, z) the hairs along the plane's x-axis become (1 + z) e_x − x (p + e_z). Where is that zero?")
 def combed(answer: Callable) -> str:
     grid = IcosahedralGrid(4)
-    points = grid.directions
+    points = grid.directions @ random_rotations(1, np.random.default_rng(154))[0].T  # so that no special point is a vertex
     hairs = np.asarray(answer(points.copy()), float)
     require(hairs.shape == points.shape, f"for {points.shape} directions the hairs have shape {hairs.shape}; they must "
                                          "be as many vectors.")
@@ -78,8 +79,19 @@ def combed(answer: Callable) -> str:
     jump = np.linalg.norm(hairs[q] - hairs[p], axis=1) / np.linalg.norm(points[q] - points[p], axis=1)
     require(jump.max() < 6, "there is a parting: neighbouring hairs differ by a jump. Let the hairs become short towards the "
                             "bald spot instead.")
-    bald = points[length < 0.02]
-    require(len(bald) > 0, "no bald spot was found, which no smooth field can do: one is hidden between the points.")
-    require((bald @ bald.T).min() > 0.5, f"there is more than one bald spot: one near {np.round(bald[0], 1)} and one near "
+    bald = points[grid.faces[whirls(hairs, points, grid.faces)]].mean(axis=1)
+    require((bald @ bald.T).min() > 0.95, f"there is more than one bald spot: one near {np.round(bald[0], 1)} and one near "
                                          f"{np.round(bald[(bald @ bald[0]).argmin()], 1)}.")
+    require(length.min() < 0.1, "no bald spot was found, which no smooth field can do: one is hidden between the points.")
     return "One bald spot, of index 2: a dipole. None is impossible, whatever the comb."
+
+
+def whirls(field: np.ndarray, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """(F,) whether a tangent field (V, 3) turns around a triangle by other than what carrying it there turns."""
+    frames = tangent_frames(points)
+    x, y = np.einsum("vac,vc->av", frames, field)
+    turned, area = 0.0, 0.0
+    for q, p in (faces[:, [k, (k + 1) % 3]].T for k in range(3)):
+        g, step = transporters(frames, q, p), np.arctan2(y[p], x[p]) - np.arctan2(y[q], x[q])
+        turned, area = turned + np.angle(np.exp(1j * (step - g))), area + g
+    return np.rint((turned + np.angle(np.exp(1j * area))) / (2 * np.pi)) != 0

@@ -23,7 +23,15 @@ def normalised(p):
     return hairs / np.maximum(np.linalg.norm(hairs, axis=1, keepdims=True), 1e-12)
 
 
-RIGHT = {"15.1": 5376, "15.2": cap, "15.3": np.roll, "15.4": one_bald_spot}
+def two_bald_spots(p):
+    """ζ² − 0.01 of the plane, on the sphere: two zeros, 23° apart."""
+    x, y, z = p.T[:, :, None]
+    v = ((x + 1j * y) / (1 + z)) ** 2 - 0.01
+    return v.real * ((1 + z) * X - x * (p + Z)) + v.imag * ((1 + z) * np.eye(3)[1] - y * (p + Z))
+
+
+RIGHT = [("15.1", 5376), ("15.2", cap), ("15.3", np.roll), ("15.4", one_bald_spot),
+         ("15.4", lambda p: (1 + p[:, 2:]) ** 2 * one_bald_spot(p)), ("15.4", lambda p: one_bald_spot(-p[:, ::-1])[:, ::-1])]
 
 WRONG = [
     ("15.1", 32256, "before the constraint"),
@@ -50,7 +58,8 @@ WRONG = [
     ("15.4", lambda p: X + 0 * p, "stand up"),
     ("15.4", lambda p: np.where(p[:, :1] > 5, p, np.nan), "not finite"),
     ("15.4", lambda p: np.cross(Z, p), "more than one bald spot"),
+    ("15.4", two_bald_spots, "more than one bald spot"),
     ("15.4", normalised, "parting"),
 ]
 
-test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(list(RIGHT.items()), WRONG)
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(RIGHT, WRONG)
