@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from course_lib.equivariant.allegro import Allegro
     from course_lib.equivariant.clebsch_gordan_network import ClebschGordanNetwork
     from course_lib.equivariant.correlation import RotationCorrelation, SphereCorrelation
     from course_lib.equivariant.icosahedral import IcosahedralCNN
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from course_lib.equivariant.mace import MACE
     from course_lib.equivariant.mesh import MeshConvolution, MeshNetwork
     from course_lib.equivariant.nequip import NequIP
+    from course_lib.equivariant.painn import PaiNN
     from course_lib.equivariant.rotation_fourier import RotationFourier
     from course_lib.equivariant.spherical_cnn import SphericalCNN
     from course_lib.equivariant.spherical_fourier import SphericalFourier
@@ -18,12 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MACE",
+    "Allegro",
     "ClebschGordanNetwork",
     "IcosahedralCNN",
     "IcosahedralGrid",
     "MeshConvolution",
     "MeshNetwork",
     "NequIP",
+    "PaiNN",
     "RotationCorrelation",
     "RotationFourier",
     "SphereCorrelation",
@@ -33,6 +37,7 @@ __all__ = [
 ]
 
 _WITH_TORCH = {
+    "Allegro": "allegro",
     "ClebschGordanNetwork": "clebsch_gordan_network",
     "IcosahedralCNN": "icosahedral",
     "IcosahedralGrid": "icosahedral_grid",
@@ -40,6 +45,7 @@ _WITH_TORCH = {
     "MeshConvolution": "mesh",
     "MeshNetwork": "mesh",
     "NequIP": "nequip",
+    "PaiNN": "painn",
     "RotationCorrelation": "correlation",
     "RotationFourier": "rotation_fourier",
     "SphereCorrelation": "correlation",
