@@ -141,7 +141,8 @@ class ScatteringRegression(Potential):
         self.features_ = (SolidHarmonicScattering() if self.features is None else clone(self.features)).fit(frames)
         regression = MultilinearRegression() if self.regression is None else clone(self.regression)
         X, y = self._pairs(frames)
-        self.regression_ = regression.fit(X, y, self._pairs(validation) if validation else None, progress)
+        judges = self._pairs(validation) if validation and regression.order > 1 else None  # a ridge judges itself
+        self.regression_ = regression.fit(X, y, judges, progress)
         terms = self.regression_.predict_with_slopes(X)[1] * (X - self.regression_.mean_)
         self.amplification_ = float(np.abs(terms).sum(axis=1).max() / (np.abs(labels(frames).energies).max() or 1))
 

@@ -27,6 +27,7 @@ STEP = 0.5  # fs
 TEMPERATURE = 300  # K
 BROKEN_BOND = 0.5  # Å
 AUDITED = 2  # frames
+JUDGES = 20  # validation frames; with more of them a network on a small training set is judged for longer than it learns
 COUNTED = ("coefficients_", "linear_", "energies_")  # of estimators without weights, the first that is there
 
 Row = dict[str, str | int | float]
@@ -45,7 +46,7 @@ def measure(method: Method, data: Dataset, n: int, seed: int, *, steps: int = 10
         potential.set_params(random_state=seed)
     with peak_memory() as grown:
         start = process_time()
-        potential.fit([data.train[row] for row in rows], data.validation or None, progress=False)
+        potential.fit([data.train[row] for row in rows], data.validation[:JUDGES] or None, progress=False)
         trained = process_time()
         said = potential.predict(data.test)
         seconds = process_time() - trained
