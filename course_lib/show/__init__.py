@@ -5,7 +5,7 @@ or with `slider` or `view`, whose first frame is a still picture, so that a note
 Importing `course_lib.show` sets the house style; the 3-D viewer is loaded when `view` is first called.
 """
 
-from course_lib.show.live import live_curve
+from course_lib.show.live import live_curve, live_table
 from course_lib.show.molecules import molecule
 from course_lib.show.plots import learning_curves, matrix, orbit
 from course_lib.show.presenting import present
@@ -17,6 +17,6 @@ from course_lib.show.tables import audit_table
 from course_lib.show.viewer import view
 
 __all__ = ["COLOURS", "DIVERGING", "MARKERS", "arrows", "audit_table", "element_colour", "learning_curves", "live_curve",
-           "matrix", "molecule", "orbit", "present", "slider", "sphere", "surface", "view"]
+           "live_table", "matrix", "molecule", "orbit", "present", "slider", "sphere", "surface", "view"]
 
 apply_style()

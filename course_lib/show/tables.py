@@ -1,5 +1,6 @@
-"""The audit as a table that says its verdict in words, the same on every machine."""
+"""Tables as words and as HTML: the audit, which says its verdict in words, the same on every machine, for one."""
 
+from collections.abc import Sequence
 from html import escape
 
 import pandas as pd
@@ -16,6 +17,21 @@ def _rounded(error: float, tolerance: float) -> str:
     return f"< {tolerance:.0e}" if error <= tolerance else f"{error:.2g}"
 
 
+def table_bundle(heads: Sequence[str], rows: Sequence[Sequence[str]], looks: Sequence[str], note: str = "") -> dict[str, str]:
+    """Data of the output that shows a table, in letters and in HTML; `looks` are styles of the rows' last cells, `note` is one
+    more line below.
+    """
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    plain = [*("  ".join(map(str.ljust, row, widths)).rstrip() for row in (heads, *rows)), *([note] if note else [])]
+    head = "".join(f'<th scope="col" style="text-align:left">{escape(name)}</th>' for name in heads)
+    body = "".join(f'<tr><th scope="row" style="text-align:left;font-weight:normal">{escape(row[0])}</th>'
+                   + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row[1:-1])
+                   + f'<td style="text-align:left;{look}">{escape(row[-1])}</td></tr>'
+                   for row, look in zip(rows, looks, strict=True))
+    html = f'<table style="font-size:110%"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    return {"text/plain": "\n".join(plain), "text/html": html + (f"<p>{escape(note)}</p>" if note else "")}
+
+
 def audit_table(frame: pd.DataFrame) -> None:
     """Show what `symmetry.audit` found: which symmetries a model claims, and which it keeps.
 
@@ -29,11 +45,4 @@ def audit_table(frame: pd.DataFrame) -> None:
              ("✓ " if verdict.startswith("kept") else "✗ " if verdict == "BROKEN" else "· ") + verdict)
             for element, declared, error, tolerance, verdict in frame[COLUMNS].itertuples(index=False)]
     heads = ("group element", "claimed", "relative error", "verdict")
-    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
-    plain = "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in (heads, *rows))
-    head = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in heads)
-    body = "".join(f'<tr><th scope="row" style="text-align:left;font-weight:normal">{escape(row[0])}</th>'
-                   + "".join(f'<td style="text-align:left">{escape(cell)}</td>' for cell in row[1:3])
-                   + f'<td style="text-align:left;{LOOK[row[3][0]]}">{escape(row[3])}</td></tr>' for row in rows)
-    html = f'<table style="font-size:110%"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    display({"text/plain": plain, "text/html": html}, raw=True)
+    display(table_bundle(heads, rows, [LOOK[row[3][0]] for row in rows]), raw=True)
