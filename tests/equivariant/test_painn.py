@@ -17,8 +17,8 @@ from course_lib.symmetry import audit, random_rotations
 ORACLE = np.load(Path(__file__).parents[1] / "oracles/painn.npz")
 LAYERS = {"representation.embedding": "embedding", "representation.interactions": "messages",
           "representation.mixing": "updates", "interatomic_context_net.0": "phi.0", "interatomic_context_net.1": "phi.2",
-          "intraatomic_context_net.0": "a.0", "intraatomic_context_net.1": "a.2", "mu_channel_mix": "VU", "output_modules.0.outnet.0": "readout.0",
-          "output_modules.0.outnet.1": "readout.2"}
+          "intraatomic_context_net.0": "a.0", "intraatomic_context_net.1": "a.2", "mu_channel_mix": "VU",
+          "output_modules.0.outnet.0": "readout.0", "output_modules.0.outnet.1": "readout.2"}
 
 
 def peer_frames():
