@@ -5,7 +5,6 @@ p_c = exp(f_c) / Σ_c' exp(f_c'), trained on the mean over items of −log p of 
 """
 
 from collections.abc import Sequence
-from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -14,41 +13,25 @@ from ase import Atoms
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
 
-from course_lib.learning import checkpoint
-from course_lib.learning.network import Network, NetworkEstimator
-from course_lib.learning.training import Errors, Trainer
-from course_lib.symmetry.declaration import Symmetry
+from course_lib.learning.items import ItemEstimator
+from course_lib.learning.network import Network
+from course_lib.learning.training import Errors
 
 Labels = Sequence[Any] | str
 
 
-class NetworkClassifier(ClassifierMixin, NetworkEstimator):
+class NetworkClassifier(ClassifierMixin, ItemEstimator):
     """A scikit-learn classifier of any `Network` that says what it takes. Items are `ase.Atoms`, arrays of points, or images.
 
-    network: what to train. It has `outputs`, the number of classes; `prepare(items)`, a list of what is computed once of each
-        item, which refuses what it cannot take; `batch(prepared, dtype, device)`, what its forward takes; and
-        `forward(batch)`, scores (M, outputs). A `penalty` (M,) that it leaves behind is added to the loss. Every fit
-        builds it anew, its weights drawn from `random_state`, and leaves this one alone
-    trainer: how to train, `Trainer()` by default
-    dtype, device: "float32" or "float64"; "cpu", "cuda", …; both may be changed after fitting and after loading
-    warm_start: fit goes on from the weights of the last fit, be it one that was interrupted
-    items_at_once: `predict` takes so many items together, which bounds its memory
+    Arguments are those of `ItemEstimator`. The network has `outputs`, the number of classes, and its forward gives scores
+    (M, outputs). A `penalty` (M,) that it leaves behind is added to the loss.
 
     Labels y are one an item, or the name under which the items, then `ase.Atoms`, have them in `info`.
     Fitted: `classes_`, `weights_`, and, made of these, `network_` and `history_`.
     """
 
-    def __init__(self, network: Network, trainer: Trainer | None = None, *, dtype: str = "float32", device: str = "cpu",
-                 random_state: int = 0, warm_start: bool = False, items_at_once: int = 256) -> None:
-        self.network, self.trainer, self.dtype, self.device = network, trainer, dtype, device
-        self.random_state, self.warm_start, self.items_at_once = random_state, warm_start, items_at_once
-
-    @property
-    def symmetry(self) -> Symmetry:
-        """The network's; hold `predict_proba` to it."""
-        return self.network.symmetry
+    _FITTED = "labels_"
 
     @property
     def classes_(self) -> np.ndarray:
@@ -82,12 +65,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
 
     def predict_proba(self, items: Sequence[Any]) -> np.ndarray:
         """(M, C) probabilities in the order of `classes_`. Raises NotFittedError before `fit`, and what `prepare` raises."""
-        check_is_fitted(self, "labels_")
-        network, prepared = self.network_, self._described().prepare(items)
-        with torch.no_grad():
-            return np.concatenate([torch.softmax(network(network.batch(
-                prepared[start:start + self.items_at_once], getattr(torch, self.dtype), self.device)), dim=1).numpy(force=True)
-                for start in range(0, len(prepared), self.items_at_once)])
+        return torch.softmax(self._said(items), dim=1).numpy(force=True)
 
     def predict(self, items: Sequence[Any]) -> np.ndarray:
         """(M,) the most probable class of each item."""
@@ -98,18 +76,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         """Accuracy, the fraction of items in their true class."""
         return float(accuracy_score(_labels(items, y), self.predict(items), sample_weight=sample_weight))
 
-    def save(self, path: str | PathLike) -> None:
-        """Write one safetensors file, which appears whole or not at all. Raises NotFittedError before `fit`."""
-        check_is_fitted(self, "labels_")
-        checkpoint.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | PathLike) -> Self:
-        """Read what `save` wrote. Raises FileNotFoundError, and ValueError for another class's file, a damaged file, and
-        one of a newer format.
-        """
-        return checkpoint.load(path, cls)
-
     def _labelled(self, items: Sequence[Any], truth: np.ndarray) -> list[tuple[Any, int]]:
         numbers = {label: number for number, label in enumerate(self.labels_)}
         unknown = set(truth.tolist()) - set(numbers)
@@ -118,7 +84,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         return list(zip(self.network.prepare(items), map(numbers.get, truth.tolist()), strict=True))
 
     def _batch(self, items: Sequence[tuple[Any, int]]) -> Any:
-        return self.network.batch([item for item, _ in items], getattr(torch, self.dtype), self.device)
+        return self._together([item for item, _ in items])
 
     def _loss(self, network: Network, items: Sequence[tuple[Any, int]]) -> Errors:
         scores = network(self._batch(items))

@@ -10,17 +10,15 @@ from os import PathLike
 from typing import Any, NamedTuple, Self
 
 import numpy as np
-import torch
 from ase import Atoms
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import check_is_fitted
 
-from course_lib.learning import checkpoint
-from course_lib.learning.network import Network, NetworkEstimator
-from course_lib.learning.training import Errors, Progress, Trainer
+from course_lib.learning.items import ItemEstimator
+from course_lib.learning.network import Network
+from course_lib.learning.training import Errors, Progress
 from course_lib.structures import check_structures
-from course_lib.symmetry import Symmetry, to_spherical
+from course_lib.symmetry import to_spherical
 
 
 class Target(NamedTuple):
@@ -30,30 +28,17 @@ class Target(NamedTuple):
     values: np.ndarray
 
 
-class NetworkRegressor(RegressorMixin, NetworkEstimator):
+class NetworkRegressor(RegressorMixin, ItemEstimator):
     """Learns one vector or one symmetric tensor a structure, in any unit.
 
-    network: what to train. Its `symmetry.output` is "vector" or "tensor"; it has `species`, `prepare(items)` and
-        `batch(prepared, dtype, device)` as a classifier's has, and `forward(batch)`, (M, 3) or (M, 3, 3). Every fit builds it
-        anew, its weights drawn from `random_state`, and leaves this one alone
-    trainer: how to train, `Trainer()` by default
-    dtype, device: "float32" or "float64"; "cpu", "cuda", …; both may be changed after fitting and after loading
-    warm_start: fit goes on from the weights, constants and scale of the last fit, be it one that was interrupted
-    items_at_once: `predict` takes so many structures together, which bounds its memory
+    Arguments are those of `ItemEstimator`. The network's `symmetry.output` is "vector" or "tensor", it has `species`, and its
+    forward gives (M, 3) or (M, 3, 3). With `warm_start` constants and scale are kept too.
 
     Fitted: `constants_` (ε, one for each of the network's species), `scale_` (s), `weights_`, and, made of these, `network_`
     and `history_`.
     """
 
-    def __init__(self, network: Network, trainer: Trainer | None = None, *, dtype: str = "float32", device: str = "cpu",
-                 random_state: int = 0, warm_start: bool = False, items_at_once: int = 256) -> None:
-        self.network, self.trainer, self.dtype, self.device = network, trainer, dtype, device
-        self.random_state, self.warm_start, self.items_at_once = random_state, warm_start, items_at_once
-
-    @property
-    def symmetry(self) -> Symmetry:
-        """The network's."""
-        return self.network.symmetry
+    _FITTED = "weights_"
 
     def fit(self, frames: Sequence[Atoms], y: np.ndarray, validation: tuple[Sequence[Atoms], np.ndarray] | None = None,
             progress: Progress = True, *, resume: str | PathLike | None = None) -> Self:
@@ -76,30 +61,13 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
 
     def predict(self, frames: Sequence[Atoms]) -> np.ndarray:
         """(M, 3) or (M, 3, 3), in the unit of the labels. Raises NotFittedError before `fit`, and what `prepare` raises."""
-        check_is_fitted(self, "weights_")
-        network, prepared = self.network_, self._described().prepare(frames)
-        with torch.no_grad():
-            said = [network(network.batch(prepared[start:start + self.items_at_once], getattr(torch, self.dtype), self.device))
-                    for start in range(0, len(prepared), self.items_at_once)]
-        said = torch.cat(said).numpy(force=True)
+        said = self._said(frames).numpy(force=True)
         return self._constant(frames).astype(said.dtype) + said.dtype.type(self.scale_) * said
 
     def score(self, frames: Sequence[Atoms], y: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
         """The coefficient of determination R² over all components."""
         flat = (np.reshape(values, (len(frames), -1)) for values in (self._checked(frames, y), self.predict(frames)))
         return float(r2_score(*flat, sample_weight=sample_weight, multioutput="variance_weighted"))
-
-    def save(self, path: str | PathLike) -> None:
-        """Write one safetensors file, which appears whole or not at all. Raises NotFittedError before `fit`."""
-        check_is_fitted(self, "weights_")
-        checkpoint.save(self, path)
-
-    @classmethod
-    def load(cls, path: str | PathLike) -> Self:
-        """Read what `save` wrote. Raises FileNotFoundError, and ValueError for another class's file, a damaged file, and
-        one of a newer format.
-        """
-        return checkpoint.load(path, cls)
 
     @property
     def _output(self) -> str:
@@ -131,7 +99,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
                                               strict=True)]
 
     def _batch(self, items: Sequence[Target]) -> Any:
-        return self.network.batch([item.prepared for item in items], getattr(torch, self.dtype), self.device)
+        return self._together([item.prepared for item in items])
 
     def _loss(self, network: Network, items: Sequence[Target]) -> Errors:
         said = network(self._batch(items))
