@@ -1,6 +1,7 @@
 """Orbits, learning curves and matrices."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,11 +40,13 @@ def orbit(axes: Axes, points: np.ndarray, base: np.ndarray | None = None, *, lab
 
 
 def learning_curves(axes: Axes, table: pd.DataFrame, x: str = "n", y: str = "error", by: str = "model", *,
-                    xlabel: str = "training structures", ylabel: str = "error") -> None:
+                    xlabel: str = "training structures", ylabel: str = "error",
+                    looks: Mapping[str, Mapping[str, Any]] | None = None) -> None:
     """Error against training size, both logarithmic: a line at the median over seeds, a band from best to worst.
 
-    `table` has a row a run, with columns `x`, `y` and `by`; put units in the labels. The legend stands in the order of
-    the last errors. Raises KeyError for a column that is missing and ValueError for values that no logarithm takes.
+    `table` has a row a run, with columns `x`, `y` and `by`; put units in the labels. `looks` are settings of lines, by name,
+    for pictures that belong together. The legend stands in the order of the last errors. Raises KeyError for a column that is
+    missing and ValueError for values that no logarithm takes.
     """
     for column in (x, y, by):
         if column not in table:
@@ -52,7 +55,8 @@ def learning_curves(axes: Axes, table: pd.DataFrame, x: str = "n", y: str = "err
         raise ValueError(f"learning curves are logarithmic: {x!r} and {y!r} must be finite and > 0 in every row")
     for number, (name, runs) in enumerate(table.groupby(by, sort=False)):
         seeds = runs.groupby(x)[y]
-        line, = axes.plot(seeds.median(), marker=MARKERS[number % len(MARKERS)], label=name)
+        look = {"marker": MARKERS[number % len(MARKERS)]} | dict((looks or {}).get(name, {}))
+        line, = axes.plot(seeds.median(), label=name, **look)
         axes.fill_between(seeds.min().index, seeds.min(), seeds.max(), color=line.get_color(), alpha=0.18, lw=0)
     axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel)
     axes.set_xticks(sorted(table[x].unique()), [f"{n:g}" for n in sorted(table[x].unique())])

@@ -159,6 +159,13 @@ def test_learning_curves_show_median_and_range_and_differ_without_colour():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["b", "a"]
 
 
+def test_a_learning_curve_looks_as_it_is_told_to():
+    axes = plt.figure().add_subplot()
+    show.learning_curves(axes, RUNS, looks={"b": {"color": "#123456", "marker": "*"}})
+    lines = {line.get_label(): line for line in axes.get_lines()}
+    assert (lines["b"].get_color(), lines["b"].get_marker()) == ("#123456", "*") and lines["a"].get_marker() != "*"
+
+
 def test_learning_curves_refuse_what_they_cannot_draw():
     axes = plt.figure().add_subplot()
     with pytest.raises(KeyError, match="'force'"):
