@@ -38,7 +38,8 @@ def measure(method: Method, data: Dataset, n: int, seed: int, *, steps: int = 10
 
     The frames of one seed are nested, and the same for every method. A row: errors (`learning.scores`), seconds of training,
     microseconds of a prediction an atom, MB of memory, fitted numbers, the audit in float64 (its worst error in units of the
-    tolerance among what is claimed, and its verdict), and where it has forces drift (meV/atom/ps) and picoseconds survived.
+    tolerance among what is claimed, and its verdict), and, if it has forces and `steps` is not 0, drift (meV/atom/ps) and
+    picoseconds survived.
     """
     rows = np.random.default_rng(seed).permutation(len(data.train))[:n]
     potential = method.make(data, n)
@@ -57,7 +58,7 @@ def measure(method: Method, data: Dataset, n: int, seed: int, *, steps: int = 10
     claimed = table[table.declared]
     row |= {"audit": (claimed.error / claimed.tolerance).max(), "verdict": ", ".join(
         claimed.element[claimed.verdict == "BROKEN"]) or "kept"}
-    if said.forces is not None and any(forces.any() for forces in said.forces):
+    if steps and said.forces is not None and any(forces.any() for forces in said.forces):
         row |= dynamics(potential, data.test[0], steps)
     return row
 

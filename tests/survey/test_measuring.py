@@ -57,6 +57,12 @@ def test_forces_that_are_no_slope_drift_and_an_explosion_ends_the_run(dumbbell, 
     assert row["survived (ps)"] < 0.05
 
 
+def test_dynamics_are_run_only_where_they_are_asked_for_and_there_are_forces(methane):
+    asked = {(name, steps): "survived (ps)" in survey.measure(survey.METHODS[name], methane, 10, 0, steps=steps)
+             for name in ("PIP", "composition") for steps in (0, 5)}
+    assert [key for key, run in asked.items() if run] == [("PIP", 5)]
+
+
 def test_peak_memory_sees_what_was_held_for_a_moment():
     with peak_memory() as grown:
         np.ones(30_000_000)
