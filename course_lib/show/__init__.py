@@ -6,6 +6,7 @@ Importing `course_lib.show` sets the house style; the 3-D viewer is loaded when 
 """
 
 from course_lib.show.live import live_curve, live_table
+from course_lib.show.maps import scatter, structure_map
 from course_lib.show.molecules import molecule
 from course_lib.show.plots import learning_curves, matrix, orbit
 from course_lib.show.presenting import present
@@ -17,6 +18,7 @@ from course_lib.show.tables import audit_table
 from course_lib.show.viewer import view
 
 __all__ = ["COLOURS", "DIVERGING", "MARKERS", "arrows", "audit_table", "element_colour", "learning_curves", "live_curve",
-           "live_table", "matrix", "molecule", "orbit", "present", "slider", "sphere", "surface", "view"]
+           "live_table", "matrix", "molecule", "orbit", "present", "scatter", "slider", "sphere", "structure_map", "surface",
+           "view"]
 
 apply_style()

@@ -7,7 +7,7 @@ tests/show says when it is no longer needed.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 from types import ModuleType
@@ -42,6 +42,37 @@ def _load_nglview() -> ModuleType:
     return nglview
 
 
+def _dress(shown: ipywidgets.Widget, frame: Atoms, component: int = 0) -> None:
+    shown.clear_representations(component=component)
+    shown.add_ball_and_stick(component=component)
+    if frame.pbc.any():
+        shown.add_unitcell(component=component)
+
+
+def _furnish(shown: ipywidgets.Widget) -> None:
+    shown.layout.width, shown.layout.height = "100%", "340px"
+    shown.background = "white"
+    shown.stage.set_parameters(clip_dist=0.1)  # Å before the eye; by default atoms nearer than 10 are cut open
+
+
+def one_structure(frame: Atoms) -> tuple[ipywidgets.Widget, Callable[[Atoms], None]]:
+    """A viewer with one structure, and the function that puts another in its place."""
+    nglview = _load_nglview()
+    shown = nglview.NGLWidget()
+
+    def put(frame: Atoms) -> None:
+        for component in list(shown._ngl_component_ids):
+            shown.remove_component(component)
+        shown.add_component(nglview.ASEStructure(frame))
+        _dress(shown, frame)
+        shown.center()
+        shown.control.zoom(-0.2)  # a narrow viewer would cut a broad molecule
+
+    put(frame)
+    _furnish(shown)
+    return shown, put
+
+
 def _widget(frames: list[Atoms]) -> ipywidgets.Widget:
     nglview = _load_nglview()
     trajectory = all(len(f) == len(frames[0]) and (f.numbers == frames[0].numbers).all() for f in frames)
@@ -52,13 +83,8 @@ def _widget(frames: list[Atoms]) -> ipywidgets.Widget:
         for frame in frames:
             shown.add_component(nglview.ASEStructure(frame))
     for component in range(1 if trajectory else len(frames)):
-        shown.clear_representations(component=component)
-        shown.add_ball_and_stick(component=component)
-        if frames[component].pbc.any():
-            shown.add_unitcell(component=component)
-    shown.layout.width, shown.layout.height = "100%", "340px"
-    shown.background = "white"
-    shown.stage.set_parameters(clip_dist=0.1)  # Å before the eye; by default atoms nearer than 10 are cut open
+        _dress(shown, frames[component], component)
+    _furnish(shown)
     if trajectory:
         if np.ptp(frames[0].positions, axis=0).max() < SMALL:
             shown.control.zoom(0.5)

@@ -33,6 +33,8 @@ moved.rattle(0.2, seed=0)
 show.view([g2("C6H6"), moved], "Benzene, trembling.")
 """, """
 show.view([g2("H2O"), bulk("Si", cubic=True) * 3], "Water or silicon.")
+""", """
+show.structure_map([[0, 0], [1, 2], [2, 1]], [g2("CH4"), g2("H2O"), g2("C6H6")], "Three molecules.", values=[5, 3, 12])
 """]
 FAULTS = ["1 / 0", "import sys; print('warning', file=sys.stderr)",
           "import ipywidgets; ipywidgets.HTML('<img src=\"http://127.0.0.2:9/x.png\">')"]
@@ -75,7 +77,20 @@ def test_the_chapter_runs_and_shows_what_it_should(running, address, name):
         finally:
             notebook.pages(lab.SCREENSHOTS)
         if name.startswith("every_picture"):
-            assert (len(sliders), len(viewers)) == (3, 3)
+            assert (len(sliders), len(viewers)) == (4, 4)
+
+
+def test_a_click_on_a_map_chooses_that_structure(running, address):
+    with lab.opened(running, address, "every_picture.ipynb") as notebook:
+        notebook.run_all()
+        point = notebook.page.locator(f"{lab.PANEL} .jp-OutputArea button[title='2']")
+        place = point.locator("xpath=ancestor::*[contains(@class, 'jp-OutputArea-output')][1]")
+        shown = [lambda: place.locator("img").get_attribute("alt"), place.locator("canvas").filter(visible=True).screenshot]
+        before = [look() for look in shown]
+        point.click()
+        notebook.settle(3)
+        assert before[0] == "Three molecules. Now chosen: 0." and shown[0]() == "Three molecules. Now chosen: 2."
+        assert shown[1]() != before[1]
 
 
 def test_faults_are_noticed(running, address):
