@@ -20,14 +20,16 @@ QUICK = ["composition", "Coulomb matrix", "bag of bonds", "PIP"]
 NETWORKS = ["SchNet", "Behler–Parrinello", "DeepPot-SE", "NequIP", "tensor field network", "MACE"]
 SOLIDS = ["composition", "GAP", "ACE", "Behler–Parrinello", "DeepPot-SE"]
 PLAN = [(QUICK, *ETHANOL, [0], STEPS),
-        (["GAP", "ACE", *NETWORKS, "scattering"], *ETHANOL, [0], STEPS),
+        (["GAP", "ACE"], *ETHANOL, [0], STEPS),
+        (["composition", "Coulomb matrix", "bag of bonds"], *QM9, [0], 0),
+        (SOLIDS[:3], *SILICON, [0], STEPS),
+        ([*NETWORKS, "scattering"], *ETHANOL, [0], STEPS),
         (SOLIDS, *SILICON, [0], STEPS),
-        (["composition", "Coulomb matrix", "bag of bonds", "GAP"], *QM9, [0], 0),
         (list(METHODS), *ETHANOL, [0, 1], 0),
         (list(METHODS), *ETHANOL, [0, 1, 2], 0),
-        (["scattering"], *QM9, [0], 0),
+        (["composition", "Coulomb matrix", "bag of bonds"], *QM9, [0, 1, 2], 0),
         (SOLIDS, *SILICON, [0, 1, 2], 0),
-        (["composition", "Coulomb matrix", "bag of bonds"], *QM9, [0, 1, 2], 0)]
+        (["GAP", "scattering"], *QM9, [0], 0)]
 
 if __name__ == "__main__":
     for methods, data, sizes, seeds, steps in PLAN:
