@@ -19,7 +19,8 @@ NO_TORCH := No CPU build of PyTorch could be fetched: is the network up? The CUD
 taken only if you ask for it: make TORCH=$(TORCH:+cpu=) $(MAKECMDGOALS)
 
 .DELETE_ON_ERROR:
-.PHONY: help lab test notebooks browser benchmarks checkpoints constraints pictures clean
+.PHONY: help lab test notebooks browser slides benchmarks checkpoints constraints pictures clean
+.NOTPARALLEL:
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,8 +34,11 @@ test: .venv/developer  ## test the library, the notebooks, the imports and the s
 	$(BIN)/pytest
 	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
-browser: .venv/developer  ## run the chapters in JupyterLab in a real Chromium and look at the pixels
+browser: .venv/developer .venv/book  ## look at chapters and slides in a real Chromium: errors, requests, pixels
 	$(BIN)/pytest tests/browser
+
+slides: .venv/book  ## make a deck of slides of every chapter in build/slides, without running it; needs no network
+	$(BIN)/python docs/slides/build.py
 
 benchmarks: .venv/developer  ## time every method beside its peer, one thread, and print the ratios
 	for script in $(filter-out %/clock.py,$(wildcard tests/benchmarks/*.py)); do OMP_NUM_THREADS=1 $(BIN)/python $$script; done
@@ -51,13 +55,13 @@ pictures: .venv/reader  ## draw the cover of README.md and the pictures of data/
 
 constraints: $(UV)  ## resolve the versions that every installation uses (needs the network)
 	$(UV) pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
-		pyproject.toml --group test --group install --output-file .constraints.partial
+		pyproject.toml --group test --group book --group install --output-file .constraints.partial
 	{ echo '# Made by "make constraints" from pyproject.toml, for every system; torch brings no CUDA along.'; \
 		grep -Ev '^(nvidia|cuda|triton)' .constraints.partial; } > constraints.txt
 	rm .constraints.partial
 
-clean:  ## remove the environment and every cache
-	rm -rf .venv .venv-uv .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+clean:  ## remove the environment, what was built and every cache
+	rm -rf .venv .venv-uv build .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # An environment has a stamp only while it is whole: pip works with the stamp taken away, so that an installation
 # interrupted at any moment is started afresh, and a finished one is brought up to date when the pins change.
@@ -66,17 +70,19 @@ clean:  ## remove the environment and every cache
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo '$(NO_VENV)' >&2; exit 1; }
 	@echo 'Installing into .venv: a minute or two the first time.'
 	@test -e $@ || $(PYTHON) -m venv --clear .venv
-	@rm -f .venv/reader .venv/developer
+	@rm -f .venv/reader .venv/developer .venv/book
 	@$(PINNED) pip
 	@$(PIP) --no-deps --retries 0 --index-url $(TORCH_INDEX) $(TORCH) \
 		|| $(PIP) --no-deps $(TORCH) || { echo '$(NO_TORCH)' >&2; exit 1; }
 	@$(PINNED) --build-constraint constraints.txt --editable .
 	@touch $@
 
-.venv/developer: .venv/reader
-	@rm -f .venv/reader .venv/developer
-	@$(PINNED) --group test
-	@touch .venv/reader && touch $@
+.venv/developer: GROUP := test
+.venv/book: GROUP := book
+.venv/developer .venv/book: .venv/reader
+	@mv .venv/reader .venv/unfinished
+	@$(PINNED) --group $(GROUP)
+	@mv .venv/unfinished .venv/reader && touch $@
 
 .venv-uv/bin/uv:
 	$(PYTHON) -m venv --clear .venv-uv
