@@ -33,26 +33,30 @@ def frames():
     return found
 
 
-def network(parity):
+def network(parity, dtype="float64", layers=LAYERS, scalars=SCALARS, tensors=TENSORS, embedding=EMBEDDING, two_body=TWO_BODY,
+            latent=LATENT, readout=READOUT, cutoff=CUTOFF, neighbours=NEIGHBOURS):
     from allegro.model import AllegroModel
     from nequip.utils.global_state import set_global_state
 
     set_global_state()
-    return AllegroModel(seed=0, model_dtype="float64", r_max=CUTOFF, type_names=SPECIES, l_max=L_MAX, parity=parity,
+    return AllegroModel(seed=0, model_dtype=dtype, r_max=cutoff, type_names=SPECIES, l_max=L_MAX, parity=parity,
                         radial_chemical_embed={"_target_": "allegro.nn.TwoBodyBesselScalarEmbed", "num_bessels": WAVES},
-                        radial_chemical_embed_dim=EMBEDDING, scalar_embed_mlp_hidden_layers_depth=2,
-                        scalar_embed_mlp_hidden_layers_width=TWO_BODY, num_layers=LAYERS, num_scalar_features=SCALARS,
-                        num_tensor_features=TENSORS, allegro_mlp_hidden_layers_width=LATENT,
-                        readout_mlp_hidden_layers_width=READOUT, avg_num_neighbors=NEIGHBOURS, compile_mode="eager")
+                        radial_chemical_embed_dim=embedding, scalar_embed_mlp_hidden_layers_depth=2,
+                        scalar_embed_mlp_hidden_layers_width=two_body, num_layers=layers, num_scalar_features=scalars,
+                        num_tensor_features=tensors, allegro_mlp_hidden_layers_width=latent,
+                        readout_mlp_hidden_layers_width=readout, avg_num_neighbors=neighbours, compile_mode="eager")
 
 
-def batch(atoms):
+def batch(atoms_list, cutoff=CUTOFF):
     """The peer's input, its edges by its own neighbour search."""
+    from ase import Atoms
+    from nequip.data import AtomicDataDict
     from nequip.data.ase import from_ase
     from nequip.data.transforms import ChemicalSpeciesToAtomTypeMapper, NeighborListTransform
 
-    near, kinds = NeighborListTransform(r_max=CUTOFF), ChemicalSpeciesToAtomTypeMapper(model_type_names=SPECIES)
-    return near(kinds(from_ase(atoms)))
+    near, kinds = NeighborListTransform(r_max=cutoff), ChemicalSpeciesToAtomTypeMapper(model_type_names=SPECIES)
+    bare = [Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc) for atoms in atoms_list]
+    return AtomicDataDict.batched_from_list([near(kinds(from_ase(atoms))) for atoms in bare])
 
 
 def in_the_environment(target):
@@ -70,7 +74,7 @@ def in_the_environment(target):
         for name, parameter in model.named_parameters():
             if name.endswith("_embed.weight") or ".tps." in name:
                 kept[f"{parity}/{name}"] = parameter.detach().numpy()
-        said = [model(batch(atoms)) for atoms in found]
+        said = [model(batch([atoms])) for atoms in found]
         kept[f"{parity}/energies"] = [one["total_energy"].item() for one in said]
         kept[f"{parity}/forces"] = np.concatenate([one["forces"].detach().numpy() for one in said])
     np.savez_compressed(
