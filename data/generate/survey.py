@@ -6,7 +6,7 @@ seed 0 500 steps of dynamics. Data sets are `ethanol` (all methods, three seeds)
 table is of use at any moment. Finished fits are kept: start it again after an interruption, and when nothing is left to do it
 prints the table's medians.
 
-    OMP_NUM_THREADS=1 .venv/bin/python data/generate/survey.py      # about an hour and a half on one core
+    OMP_NUM_THREADS=1 .venv/bin/python data/generate/survey.py      # about four hours on one core
 """
 
 from publish import DATA
@@ -23,6 +23,11 @@ PLAN = [(QUICK, *ETHANOL, [0], STEPS),
         (["GAP", "ACE"], *ETHANOL, [0], STEPS),
         (["composition", "Coulomb matrix", "bag of bonds"], *QM9, [0], 0),
         (SOLIDS[:3], *SILICON, [0], STEPS),
+        (NETWORKS, "ethanol", [800], [0], STEPS),
+        (NETWORKS, "ethanol", [50], [0], STEPS),
+        (NETWORKS, "ethanol", [200], [0], STEPS),
+        (["scattering"], "ethanol", [50, 200], [0], STEPS),
+        ([*QUICK, "GAP", "ACE"], *ETHANOL, [0, 1, 2], 0),
         ([*NETWORKS, "scattering"], *ETHANOL, [0], STEPS),
         (SOLIDS, *SILICON, [0], STEPS),
         (list(METHODS), *ETHANOL, [0, 1], 0),
