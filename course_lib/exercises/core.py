@@ -33,6 +33,7 @@ def register(name: str, *hints: str) -> Callable:
 
 
 def require(condition: bool, reason: str) -> None:
+    """Raises Wrong with its reason, which tells the reader what to mend, unless the condition holds."""
     if not condition:
         raise Wrong(reason)
 
