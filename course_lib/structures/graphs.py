@@ -14,6 +14,9 @@ from ase import Atoms
 
 from course_lib.structures.validation import check_structures
 
+MOST_BOXES = 1e5
+"""With more of them vesin 0.6.2 divides by zero where space is flat or partly periodic, which ends the process."""
+
 
 @dataclass(frozen=True, eq=False)
 class NeighbourGraph:
@@ -54,7 +57,11 @@ def neighbour_graphs(frames: Sequence[Atoms], cutoff: float) -> list[NeighbourGr
     graphs = []
     for index, atoms in enumerate(frames):
         cell = atoms.cell[:]
+        search.cutoff = reach = _reach(atoms, cutoff)
         receivers, senders, images, distances = search.compute(atoms.positions, cell, atoms.pbc, "ijSd")
+        if reach > cutoff:
+            near = distances < cutoff
+            receivers, senders, images, distances = receivers[near], senders[near], images[near], distances[near]
         if not distances.all():
             edge = np.argmin(distances)
             raise ValueError(f"frame {index}: atoms {receivers[edge]} and {senders[edge]} are at the same place; "
@@ -62,6 +69,14 @@ def neighbour_graphs(frames: Sequence[Atoms], cutoff: float) -> list[NeighbourGr
         graphs.append(NeighbourGraph(atoms.positions.copy(), atoms.numbers.copy(), senders.astype(np.int64),
                                      receivers.astype(np.int64), images @ cell, cell.copy()))
     return graphs
+
+
+def _reach(atoms: Atoms, cutoff: float) -> float:
+    """The cutoff, or as much more as makes boxes of that width few enough in the space that the atoms and the cell span."""
+    spans = np.where(atoms.pbc, atoms.cell.lengths(), np.linalg.norm(np.ptp(atoms.positions, axis=0)))
+    while (spans / cutoff + 3).prod() > MOST_BOXES:
+        cutoff *= 1.5
+    return cutoff
 
 
 def check_cutoff(cutoff: float) -> None:
