@@ -13,7 +13,7 @@ def frames(draw, least: int = 0, most: int = 5, sound: bool = False) -> Atoms:
     size = draw(strategies.integers(least, most))
     elements = strategies.sampled_from(KNOWN if sound else KNOWN * 8 + UNKNOWN)
     rng = np.random.default_rng(draw(strategies.integers(0, 2**32 - 1)))
-    spread = draw(strategies.sampled_from([0.1, 1.0, 3.0, 1e3]))
+    spread = draw(strategies.sampled_from([0.1, 1.0, 3.0, 1e2]))
     atoms = Atoms(draw(strategies.lists(elements, min_size=size, max_size=size)), spread * rng.normal(size=(size, 3)))
     if size > 1 and draw(strategies.integers(0, 5)) == 0:
         atoms.positions[1] = atoms.positions[0]
