@@ -19,7 +19,7 @@ NO_TORCH := No CPU build of PyTorch could be fetched: is the network up? The CUD
 taken only if you ask for it: make TORCH=$(TORCH:+cpu=) $(MAKECMDGOALS)
 
 .DELETE_ON_ERROR:
-.PHONY: help lab test notebooks browser slides benchmarks checkpoints constraints pictures clean
+.PHONY: help lab test notebooks browser slides book benchmarks checkpoints constraints pictures clean
 .NOTPARALLEL:
 
 help:  ## list what can be made
@@ -34,11 +34,14 @@ test: .venv/developer  ## test the library, the notebooks, the imports and the s
 	$(BIN)/pytest
 	$(BIN)/pytest --nbval --nbval-current-env --nbval-cell-timeout=180 --nbval-sanitize-with tests/notebooks/sanitize.cfg notebooks
 
-browser: .venv/developer .venv/book  ## look at chapters and slides in a real Chromium: errors, requests, pixels
+browser: .venv/developer .venv/book  ## look at chapters, slides and book in a real Chromium: errors, requests, pixels
 	$(BIN)/pytest tests/browser
 
 slides: .venv/book  ## make a deck of slides of every chapter in build/slides, without running it; needs no network
 	$(BIN)/python docs/slides/build.py
+
+book: .venv/book  ## make one searchable site of chapters, library and data in build/book; runs nothing, needs no network
+	$(BIN)/python docs/book/build.py
 
 benchmarks: .venv/developer  ## time every method beside its peer, one thread, and print the ratios
 	for script in $(filter-out %/clock.py,$(wildcard tests/benchmarks/*.py)); do OMP_NUM_THREADS=1 $(BIN)/python $$script; done

@@ -27,7 +27,7 @@ from pygments.lexers import PythonLexer
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-FORMATTER = HtmlFormatter(style="friendly", nowrap=True)
+FORMATTER = HtmlFormatter(style="default", nowrap=True)
 MORE_THAN_PROSE = re.compile(r"[*+-] |\d+[.)] |\||>|!\[|<")          # how a list, a table, a quotation, a picture begins
 ENOUGH = 150                                                         # characters of a paragraph
 ABBREVIATION = re.compile(r"\b(?:al|e\.g|i\.e|cf|vs|Eqs?|Refs?|Figs?|Secs?|Phys|Rev|Chem|Lett|Mach|Learn|Proc|Adv|[A-Z])\.$")
@@ -172,7 +172,7 @@ def assets(folder: Path) -> None:
                  HERE / "deck.js", HERE / "deck.css"]:
         shutil.copy(path, folder)
     with (folder / "deck.css").open("a") as style:
-        style.write(HtmlFormatter(style="friendly").get_style_defs(".code"))
+        style.write(HtmlFormatter(style="default").get_style_defs(".code"))
 
 
 def build(notebooks: list[Path], folder: Path) -> list[Path]:

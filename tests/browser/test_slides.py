@@ -6,6 +6,7 @@ import deck
 import lab
 import nbformat
 import pytest
+from accessible import violations
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 pytest.importorskip("sphinx_revealjs", reason="reveal.js comes with `make slides`")
@@ -35,6 +36,23 @@ def test_every_slide_of_the_chapter_fits_and_is_typeset(running, build, tmp_path
     assert [slide for slide in slides if slide.overflow > 1 or slide.scrolled] == []
     assert [slide for slide in slides if slide.unset or slide.blank or slide.missing] == []
     assert min(slide.smallest for slide in slides) >= SMALLEST
+
+
+def test_slides_of_every_kind_can_be_read_by_who_sees_little(running, build, tmp_path):
+    (path,) = build([CHAPTERS[0]], tmp_path)
+    page = running.new_page(viewport={"width": deck.WIDTH, "height": deck.HEIGHT})
+    page.goto(path.as_uri())
+    page.wait_for_function("() => window.deck?.isReady()")
+    for kind in ("title", "picture", "prose", "code"):
+        page.evaluate("""kind => {
+            const section = document.querySelector(`.of-${kind}`).parentElement, column = section.parentElement;
+            deck.slide([...column.parentElement.children].indexOf(column), [...column.children].indexOf(section));
+        }""", kind)
+        assert page.locator(f".of-{kind}").filter(visible=True).count() == 1
+        assert violations(page, f"section.present > .of-{kind}") == []
+    page.set_content("<html lang='en'><title>t</title><p class='pale' style='color: #bbb'>pale <img src='data:,'></p>")
+    assert [line.split(",")[0] for line in violations(page, "p")] == ["color-contrast", "image-alt"]
+    page.close()
 
 
 def notebook(*cells):

@@ -69,7 +69,7 @@ def test_a_fresh_environment_is_pip_then_cpu_torch_then_the_project_then_the_tes
 def test_what_only_the_book_and_the_slides_need_is_installed_for_them_and_for_the_browser_tests(checkout):
     checkout.make(".venv/developer")
     assert not any("--group book" in line for line in checkout.commands)
-    for target in ("slides", "browser"):
+    for target in ("slides", "book", "browser"):
         assert "--constraint constraints.txt --group book" in checkout.make("--dry-run", target).stdout
     assert checkout.make(".venv/book").returncode == 0 and len(checkout.installed()) == 1
     assert checkout.make(".venv/developer", ".venv/book").returncode == 0 and checkout.commands == []
