@@ -14,7 +14,6 @@ from importlib import import_module
 from pathlib import Path
 
 import nbformat
-from sphinx.cmd.build import build_main
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -96,6 +95,8 @@ def finish(sources: Path) -> None:
 
 
 def main() -> int:
+    from sphinx.cmd.build import build_main  # not there where only the pages are tested
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=ROOT / "build/book")
     folder = parser.parse_args().folder
