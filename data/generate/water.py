@@ -140,7 +140,7 @@ def density_functional(atoms: Atoms, folder: Path) -> dict:
     """RPBE-D3 energy and forces (mean force removed): DZVP-MOLOPT-SR, GTH pseudopotentials, plane waves to 400 Ry, Γ.
 
     The functional sees a smoothed density, or forces on oxygen would depend on where its nucleus lies between grid points:
-    by 0.24 eV/Å when the liquid is shifted, and by 0.08 eV/Å with smoothing, in a frame tried.
+    by 0.24 eV/Å when the liquid is shifted, and with smoothing by 0.08 and 0.11 eV/Å in two frames tried.
     """
     output = folder / "density_functional.out"
     output.unlink(missing_ok=True)
