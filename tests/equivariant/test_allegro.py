@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 import torch
 from ase import Atoms
-from ase.build import bulk, molecule
-from ase.calculators.singlepoint import SinglePointCalculator
+from judged_network import (
+    assert_company_and_order_change_nothing,
+    assert_energies_fade,
+    assert_forces_and_stress_are_slopes,
+    assert_one_energy_for_both_hands,
+    bent,
+    energies,
+    felt,
+    peer_frames,
+    some_frames,
+    untrained,
+)
 
 from course_lib.equivariant import Allegro
 from course_lib.equivariant.linear import SILU_SIZE
@@ -15,15 +25,9 @@ from course_lib.equivariant.tensor_product import Convolution, Label, harmonic_l
 from course_lib.kernels.degeneracies import ring_pair
 from course_lib.learning import NetworkPotential, Trainer, scores
 from course_lib.structures import AtomBatch, load
-from course_lib.symmetry import audit, random_rotations
+from course_lib.symmetry import audit
 
 ORACLE = np.load(Path(__file__).parents[1] / "oracles/allegro.npz")
-
-
-def peer_frames():
-    ends = np.cumsum(ORACLE["sizes"])[:-1]
-    return [Atoms(numbers, positions, cell=cell, pbc=pbc) for numbers, positions, cell, pbc in zip(
-        np.split(ORACLE["numbers"], ends), np.split(ORACLE["positions"], ends), ORACLE["cells"], ORACLE["pbc"], strict=True)]
 
 
 def peer_network(parity):
@@ -66,7 +70,7 @@ def peer_network(parity):
 
 def peer_errors(parity):
     """Largest differences of energies and of forces, over the largest of these."""
-    network, frames = peer_network(parity), peer_frames()
+    network, frames = peer_network(parity), peer_frames(ORACLE)
     batch = AtomBatch.from_frames(frames, network.cutoff, torch.float64)
     batch.positions.requires_grad_()
     each = network(batch)
@@ -99,32 +103,11 @@ def small(species=(1, 6, 8), dtype=torch.float64, **settings):
     return Allegro(list(species), **sizes | settings).to(dtype)
 
 
-def energies(network, frames):
-    """(M,) of frames, with random weights."""
-    with torch.no_grad():
-        batch = AtomBatch.from_frames(frames, network.cutoff, torch.float64)
-        return np.bincount(batch.structure, network(batch), len(frames))
-
-
-def labelled(frames):
-    """With labels that mean nothing: for an audit weights need not be good."""
-    for number, atoms in enumerate(frames):
-        atoms.calc = SinglePointCalculator(atoms, energy=float(number), forces=np.ones((len(atoms), 3)))
-    return frames
-
-
-def some_frames():
-    frames = [molecule("CH3CH2OH"), molecule("H2O"), bulk("SiC", "zincblende", a=4.36), bulk("Si", cubic=True)]
-    for atoms in frames:
-        atoms.rattle(0.1, seed=1)
-    return labelled(frames)
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("settings", [{}, {"n_layers": 3}, {"l_max": 3, "parity": False}, {"l_max": 0}], ids=str)
 def test_it_keeps_its_symmetry(settings, dtype):
-    frames, network = some_frames(), small((1, 6, 8, 14), cutoff=4.0, **settings)
-    table = audit(NetworkPotential(network, Trainer(epochs=0), dtype=dtype).fit(frames, progress=False), frames, samples=2)
+    frames = some_frames()
+    table = audit(untrained(small((1, 6, 8, 14), cutoff=4.0, **settings), frames, dtype), frames, samples=2)
     assert (table.verdict == "kept").all() and len(table) == 5, table
 
 
@@ -138,39 +121,14 @@ def test_a_network_whose_pseudovectors_pass_for_vectors_is_caught(monkeypatch):
     assert table.verdict["proper rotation"] == "kept" and table.verdict["inversion, reflection"] == "BROKEN", table
 
 
-def hands():
-    """Bromochlorofluoromethane and its mirror image, turned."""
-    left = molecule("CH3Cl")
-    left.symbols[[2, 3, 4]] = ["F", "Br", "H"]
-    right = left.copy()
-    right.positions[:, 0] *= -1
-    right.positions = right.positions @ random_rotations(1, np.random.default_rng(0))[0].T
-    return left, right
-
-
 @pytest.mark.parametrize("parity", [True, False])
 def test_left_and_right_hand_have_one_energy(parity):
-    """E(3): what tells a molecule from its mirror image would be a pseudoscalar, and an energy is none."""
-    network = small((1, 6, 9, 17, 35), parity=parity, n_layers=3)
-    left, right = energies(network, hands())
-    assert left == pytest.approx(right, rel=1e-12)
-    moved = hands()[0]
-    moved.positions[3] += [0.01, 0, 0]
-    assert abs(energies(network, [moved])[0] - left) > 1e-6 * abs(left)
-
-
-def felt(network, atoms):
-    """Which atoms the energy of the first depends on."""
-    batch = AtomBatch.from_frames([atoms], network.cutoff, torch.float64)
-    batch.positions.requires_grad_()
-    slope, = torch.autograd.grad(network(batch)[0], batch.positions)
-    return (slope.abs().sum(dim=1) > 0).tolist()
+    assert_one_energy_for_both_hands(small((1, 6, 9, 17, 35), parity=parity, n_layers=3))
 
 
 def test_nothing_beyond_one_cutoff_is_felt_however_many_layers_there_are():
-    chain = Atoms("C4", [[2.5 * n, 0.1 * n * n, 0] for n in range(4)])
     for n_layers in (1, 2, 4):
-        assert felt(small(cutoff=3.0, n_layers=n_layers), chain) == [True, True, False, False]
+        assert felt(small(cutoff=3.0, n_layers=n_layers)) == [True, True, False, False]
 
 
 def sees(first, second, **settings):
@@ -179,12 +137,6 @@ def sees(first, second, **settings):
     with torch.no_grad():
         a, b = (network(AtomBatch.from_frames([atoms], network.cutoff, torch.float64))[0] for atoms in (first, second))
     return float(abs(a - b) / abs(a))
-
-
-def bent(degrees):
-    """O with two H at 1 Å, farther from each other than a cutoff of 1.3 Å."""
-    angle = np.deg2rad(degrees)
-    return Atoms("OH2", [[0, 0, 0], [1, 0, 0], [np.cos(angle), np.sin(angle), 0]])
 
 
 def test_one_layer_of_vectors_sees_an_angle_and_distances_alone_do_not_at_any_depth():
@@ -206,45 +158,20 @@ def test_labels_that_lead_to_no_scalar_are_not_computed():
 
 
 def test_forces_and_stress_are_slopes():
-    rng = np.random.default_rng(0)
-    atoms = bulk("SiC", "zincblende", a=4.36)
-    atoms.rattle(0.1, seed=1)
-    network = small((6, 14), cutoff=4.0, n_layers=3)
-    model = NetworkPotential(network, Trainer(epochs=0), dtype="float64").fit(labelled([atoms.copy()]), progress=False)
-    said, along, strain = model.predict([atoms]), rng.normal(size=(2, 3)), rng.normal(size=(3, 3))
-    strain += strain.T
-
-    def slope(move):
-        moved = [atoms.copy() for _ in range(4)]
-        for copy, times in zip(moved, (-2, -1, 1, 2), strict=True):
-            move(copy, 1e-3 * times)
-        return np.dot([1, -8, 8, -1], model.predict(moved).energies) / 12e-3
-
-    work = slope(lambda a, h: a.set_positions(a.positions + h * along))
-    assert work == pytest.approx(-np.vdot(said.forces[0], along), rel=1e-6)
-    stretch = slope(lambda a, h: a.set_cell(a.cell @ (np.eye(3) + h * strain), scale_atoms=True))
-    assert stretch == pytest.approx(np.vdot(said.stresses[0], strain) * atoms.cell.volume, rel=1e-6)
+    assert_forces_and_stress_are_slopes(small((6, 14), cutoff=4.0, n_layers=3))
 
 
 def test_neither_company_nor_order_in_a_batch_change_an_energy():
-    frames = [molecule("CH3CH2OH"), Atoms("O"), molecule("H2O"), bulk("C", cubic=True), Atoms("OH", [[0, 0, 0], [9, 9, 9]])]
-    network = small(cutoff=4.0)
-    together = energies(network, frames)
-    for order in ([3, 1, 4, 0, 2], [4]):
-        np.testing.assert_allclose(energies(network, [frames[i] for i in order]), together[order], rtol=1e-12)
-    oxygen, hydrogen = energies(network, [Atoms("O"), Atoms("H")])
-    assert together[4] == oxygen == hydrogen == 0  # no neighbours, no pairs: energies of free atoms are the baseline's
+    assert_company_and_order_change_nothing(small(cutoff=4.0))
+
+
+def test_an_atom_alone_has_no_energy_but_the_baselines():
+    assert energies(small(), [Atoms("O"), Atoms("H")]).tolist() == [0, 0]  # no neighbours, no pairs
 
 
 def test_energies_fade_smoothly_at_the_cutoff():
     """Value, slope and curvature of a pair's energy agree on both sides: the cutoff polynomial is twice differentiable."""
-    network, h = small(cutoff=3.0), 1e-3
-    places = [3.0 + side * (1e-9 + n * h) for side in (-1, 1) for n in range(3)]
-    below, above = energies(network, [Atoms("CO", [[0, 0, 0], [r, 0, 0]]) for r in places]).reshape(2, 3)
-    inner = energies(network, [Atoms("CO", [[0, 0, 0], [2.0, 0, 0]])])[0]
-    for order, allowed in ((0, 1e-8), (1, 1e-4), (2, 0.3)):
-        jump = abs((-1) ** order * np.diff(below, order)[0] - np.diff(above, order)[0]) / h**order
-        assert jump < allowed * abs(inner - above[0]), order
+    assert_energies_fade(small(cutoff=3.0), [1e-8, 1e-4, 0.3])
 
 
 def test_it_learns_forces_of_ethanol_in_seconds():

@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 import torch
 from ase import Atoms
-from ase.build import bulk, molecule
-from ase.calculators.singlepoint import SinglePointCalculator
+from ase.build import molecule
+from judged_network import (
+    assert_company_and_order_change_nothing,
+    assert_forces_and_stress_are_slopes,
+    assert_one_energy_for_both_hands,
+    felt,
+    some_frames,
+    untrained,
+)
 
 import course_lib.equivariant.mace as module
 from course_lib.equivariant import MACE
 from course_lib.kernels.degeneracies import ring_pair
 from course_lib.learning import NetworkPotential, Potential, Trainer, scores
 from course_lib.structures import AtomBatch, load
-from course_lib.symmetry import audit, invariant_couplings, random_rotations, spherical_harmonics
+from course_lib.symmetry import audit, invariant_couplings, spherical_harmonics
 
 
 def small(species=(1, 6, 8), **settings):
@@ -79,19 +86,9 @@ def test_an_energy_is_a_sum_over_tuples_of_neighbours(correlation, l_max_edge):
                                rtol=1e-9)
 
 
-def labelled(frames):
-    """With labels that mean nothing: for an audit weights need not be good."""
-    for number, atoms in enumerate(frames):
-        atoms.calc = SinglePointCalculator(atoms, energy=float(number), forces=np.ones((len(atoms), 3)))
-    return frames
-
-
 def audited(dtype="float64", **settings):
-    frames = [molecule("CH3CH2OH"), molecule("H2O"), bulk("SiC", "zincblende", a=4.36), bulk("Si", cubic=True)]
-    for atoms in frames:
-        atoms.rattle(0.1, seed=1)
-    model = NetworkPotential(small((1, 6, 8, 14), cutoff=4.0, **settings), Trainer(epochs=0), dtype=dtype)
-    return audit(model.fit(labelled(frames), progress=False), frames).set_index("element")
+    frames = some_frames()
+    return audit(untrained(small((1, 6, 8, 14), cutoff=4.0, **settings), frames, dtype), frames).set_index("element")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -117,23 +114,7 @@ def test_with_every_label_called_even_vectors_and_pseudovectors_mix_and_inversio
 
 
 def test_forces_and_stress_are_slopes():
-    rng = np.random.default_rng(0)
-    atoms = bulk("SiC", "zincblende", a=4.36)
-    atoms.rattle(0.1, seed=1)
-    model = NetworkPotential(small((6, 14)), Trainer(epochs=0), dtype="float64").fit(labelled([atoms.copy()]), progress=False)
-    said, along, strain = model.predict([atoms]), rng.normal(size=(2, 3)), rng.normal(size=(3, 3))
-    strain += strain.T
-
-    def slope(move):
-        moved = [atoms.copy() for _ in range(4)]
-        for copy, times in zip(moved, (-2, -1, 1, 2), strict=True):
-            move(copy, 1e-3 * times)
-        return np.dot([1, -8, 8, -1], model.predict(moved).energies) / 12e-3
-
-    work = slope(lambda a, h: a.set_positions(a.positions + h * along))
-    assert work == pytest.approx(-np.vdot(said.forces[0], along), rel=1e-6)
-    stretch = slope(lambda a, h: a.set_cell(a.cell @ (np.eye(3) + h * strain), scale_atoms=True))
-    assert stretch == pytest.approx(np.vdot(said.stresses[0], strain) * atoms.cell.volume, rel=1e-6)
+    assert_forces_and_stress_are_slopes(small((6, 14)))
 
 
 @pytest.mark.parametrize("order", [2, 3])
@@ -155,39 +136,17 @@ def test_with_a_second_layer_two_factors_are_enough():
     assert abs(np.diff(carbons)[0]) > 1e-6 * np.abs(carbons).max()
 
 
-def test_left_and_right_hand_have_one_energy():
-    """Bromochlorofluoromethane and its mirror image: a scalar does not tell them apart, whatever its body order."""
-    left = molecule("CH3Cl")
-    left.symbols[[2, 3, 4]] = ["F", "Br", "H"]
-    right, swapped = left.copy(), left.copy()
-    right.positions[:, 0] *= -1
-    right.positions = right.positions @ random_rotations(1, np.random.default_rng(0))[0].T
-    swapped.symbols[[1, 3]] = swapped.symbols[[3, 1]]  # other distances: another energy
-    network = small((1, 6, 9, 17, 35), correlation=4, l_max_edge=3)
-    energies = [atomic_energies(network, [atoms]).sum() for atoms in (left, right, swapped)]
-    assert energies[0] == pytest.approx(energies[1], rel=1e-12) and abs(energies[2] - energies[0]) > 1e-6
+def test_left_and_right_hand_have_one_energy_whatever_the_body_order():
+    assert_one_energy_for_both_hands(small((1, 6, 9, 17, 35), correlation=4, l_max_edge=3))
 
 
 def test_neither_company_nor_order_in_a_batch_change_an_energy():
-    frames = [molecule("CH3CH2OH"), Atoms("O"), molecule("H2O"), bulk("C", cubic=True), Atoms("OH", [[0, 0, 0], [9, 9, 9]])]
-    network, sizes = small(cutoff=4.0), [9, 1, 3, 8, 2]
-    together = np.split(atomic_energies(network, frames), np.cumsum(sizes)[:-1])
-    for order in ([3, 1, 4, 0, 2], [4], [3]):
-        alone = atomic_energies(network, [frames[i] for i in order])
-        np.testing.assert_allclose(alone, np.concatenate([together[i] for i in order]), rtol=1e-11)
-    oxygen, hydrogen = atomic_energies(network, [Atoms("O"), Atoms("H")])
-    np.testing.assert_allclose(together[4], [oxygen, hydrogen], rtol=1e-13)
-    assert oxygen != hydrogen
+    assert_company_and_order_change_nothing(small(cutoff=4.0))
 
 
 def test_a_message_reaches_as_many_cutoffs_as_there_are_layers():
-    chain = Atoms("C4", [[2.5 * n, 0, 0] for n in range(4)])
-    for layers in (1, 2, 3):
-        network = small(cutoff=3.0, n_layers=layers)
-        batch = AtomBatch.from_frames([chain], 3.0, torch.float64)
-        batch.positions.requires_grad_()
-        slope, = torch.autograd.grad(network(batch)[0], batch.positions)
-        assert (slope.abs().sum(dim=1) > 1e-12).tolist() == [n <= layers for n in range(4)]
+    for n_layers in (1, 2, 3):
+        assert felt(small(cutoff=3.0, n_layers=n_layers)) == [n <= n_layers for n in range(4)]
 
 
 def test_energies_are_smooth_at_the_cutoff():

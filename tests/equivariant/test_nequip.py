@@ -5,23 +5,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from ase import Atoms
-from ase.build import bulk, molecule
-from ase.calculators.singlepoint import SinglePointCalculator
+from ase.build import bulk
+from judged_network import (
+    assert_company_and_order_change_nothing,
+    assert_energies_fade,
+    assert_forces_and_stress_are_slopes,
+    assert_one_energy_for_both_hands,
+    bent,
+    energies,
+    felt,
+    labelled,
+    peer_frames,
+    some_frames,
+    untrained,
+)
 
 from course_lib.equivariant import NequIP, linear
 from course_lib.equivariant.tensor_product import harmonic_labels
 from course_lib.learning import NetworkPotential, Trainer, scores
 from course_lib.structures import AtomBatch, load
-from course_lib.symmetry import audit, random_rotations
+from course_lib.symmetry import audit
 
 ORACLE = np.load(Path(__file__).parents[1] / "oracles/nequip.npz")
-
-
-def peer_frames():
-    ends = np.cumsum(ORACLE["sizes"])[:-1]
-    return [Atoms(numbers, positions, cell=cell, pbc=pbc) for numbers, positions, cell, pbc in zip(
-        np.split(ORACLE["numbers"], ends), np.split(ORACLE["positions"], ends), ORACLE["cells"], ORACLE["pbc"], strict=True)]
 
 
 def peer_network(parity):
@@ -68,7 +73,7 @@ def fill(mixing, flat, labels, embedding=None):
 
 def peer_errors(parity):
     """Largest differences of energies and of forces, over the largest of these."""
-    network, frames = peer_network(parity), peer_frames()
+    network, frames = peer_network(parity), peer_frames(ORACLE)
     batch = AtomBatch.from_frames(frames, network.cutoff, torch.float64)
     batch.positions.requires_grad_()
     each = network(batch)
@@ -93,32 +98,11 @@ def small(species=(1, 6, 8), dtype=torch.float64, **settings):
     return NequIP(list(species), **{"n_features": 8, "n_layers": 2, "radial": (16,)} | settings).to(dtype)
 
 
-def energies(network, frames):
-    """(M,) of frames, with random weights."""
-    with torch.no_grad():
-        batch = AtomBatch.from_frames(frames, network.cutoff, torch.float64)
-        return np.bincount(batch.structure, network(batch), len(frames))
-
-
-def labelled(frames):
-    """With labels that mean nothing: for an audit weights need not be good."""
-    for number, atoms in enumerate(frames):
-        atoms.calc = SinglePointCalculator(atoms, energy=float(number), forces=np.ones((len(atoms), 3)))
-    return frames
-
-
-def some_frames():
-    frames = [molecule("CH3CH2OH"), molecule("H2O"), bulk("SiC", "zincblende", a=4.36), bulk("Si", cubic=True)]
-    for atoms in frames:
-        atoms.rattle(0.1, seed=1)
-    return labelled(frames)
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("settings", [{}, {"parity": True, "n_layers": 3}, {"l_max": 3}, {"l_max": 0}], ids=str)
 def test_it_keeps_its_symmetry(settings, dtype):
-    frames, network = some_frames(), small((1, 6, 8, 14), cutoff=4.0, **settings)
-    table = audit(NetworkPotential(network, Trainer(epochs=0), dtype=dtype).fit(frames, progress=False), frames, samples=2)
+    frames = some_frames()
+    table = audit(untrained(small((1, 6, 8, 14), cutoff=4.0, **settings), frames, dtype), frames, samples=2)
     assert (table.verdict == "kept").all() and len(table) == 5, table
 
 
@@ -132,37 +116,14 @@ def test_a_network_whose_pseudovectors_pass_for_vectors_is_caught(monkeypatch):
     assert table.verdict["proper rotation"] == "kept" and table.verdict["inversion, reflection"] == "BROKEN", table
 
 
-def hands():
-    """Bromochlorofluoromethane and its mirror image, turned."""
-    left = molecule("CH3Cl")
-    left.symbols[[2, 3, 4]] = ["F", "Br", "H"]
-    right = left.copy()
-    right.positions[:, 0] *= -1
-    right.positions = right.positions @ random_rotations(1, np.random.default_rng(0))[0].T
-    return left, right
-
-
 @pytest.mark.parametrize("parity", [True, False])
 def test_left_and_right_hand_have_one_energy(parity):
-    """E(3): what tells a molecule from its mirror image would be a pseudoscalar, and an energy is none."""
-    network = small((1, 6, 9, 17, 35), parity=parity, n_layers=3)
-    left, right = energies(network, hands())
-    assert left == pytest.approx(right, rel=1e-12)
-    moved = hands()[0]
-    moved.positions[3] += [0.01, 0, 0]
-    assert abs(energies(network, [moved])[0] - left) > 1e-6 * abs(left)
+    assert_one_energy_for_both_hands(small((1, 6, 9, 17, 35), parity=parity, n_layers=3))
 
 
 def two_layers_cannot(l_max, n_layers):
-    """Largest relative difference of two atoms' energies whose distances to their neighbours agree and whose angles do not.
-
-    Central O with two H at 1 Å, 95° or 140° apart, farther from each other than the cutoff of 1.3 Å.
-    """
-    frames = []
-    for degrees in (95, 140):
-        angle = np.deg2rad(degrees)
-        frames.append(Atoms("OH2", [[0, 0, 0], [1, 0, 0], [np.cos(angle), np.sin(angle), 0]]))
-    a, b = energies(small((1, 8), cutoff=1.3, l_max=l_max, n_layers=n_layers), frames)
+    """Relative difference of two atoms' energies whose distances to their neighbours agree and whose angles do not."""
+    a, b = energies(small((1, 8), cutoff=1.3, l_max=l_max, n_layers=n_layers), [bent(95), bent(140)])
     return abs(a - b) / abs(a)
 
 
@@ -173,55 +134,21 @@ def test_distances_alone_do_not_see_an_angle_at_any_depth_but_two_layers_of_vect
 
 
 def test_forces_and_stress_are_slopes():
-    rng = np.random.default_rng(0)
-    atoms = bulk("SiC", "zincblende", a=4.36)
-    atoms.rattle(0.1, seed=1)
-    network = small((6, 14), cutoff=4.0, parity=True)
-    model = NetworkPotential(network, Trainer(epochs=0), dtype="float64").fit(labelled([atoms.copy()]), progress=False)
-    said, along, strain = model.predict([atoms]), rng.normal(size=(2, 3)), rng.normal(size=(3, 3))
-    strain += strain.T
-
-    def slope(move):
-        moved = [atoms.copy() for _ in range(4)]
-        for copy, times in zip(moved, (-2, -1, 1, 2), strict=True):
-            move(copy, 1e-3 * times)
-        return np.dot([1, -8, 8, -1], model.predict(moved).energies) / 12e-3
-
-    work = slope(lambda a, h: a.set_positions(a.positions + h * along))
-    assert work == pytest.approx(-np.vdot(said.forces[0], along), rel=1e-6)
-    stretch = slope(lambda a, h: a.set_cell(a.cell @ (np.eye(3) + h * strain), scale_atoms=True))
-    assert stretch == pytest.approx(np.vdot(said.stresses[0], strain) * atoms.cell.volume, rel=1e-6)
+    assert_forces_and_stress_are_slopes(small((6, 14), cutoff=4.0, parity=True))
 
 
 def test_neither_company_nor_order_in_a_batch_change_an_energy():
-    frames = [molecule("CH3CH2OH"), Atoms("O"), molecule("H2O"), bulk("C", cubic=True), Atoms("OH", [[0, 0, 0], [9, 9, 9]])]
-    network = small(cutoff=4.0)
-    together = energies(network, frames)
-    for order in ([3, 1, 4, 0, 2], [4]):
-        np.testing.assert_allclose(energies(network, [frames[i] for i in order]), together[order], rtol=1e-12)
-    oxygen, hydrogen = energies(network, [Atoms("O"), Atoms("H")])
-    assert together[4] == pytest.approx(oxygen + hydrogen, rel=1e-13) and oxygen != hydrogen
+    assert_company_and_order_change_nothing(small(cutoff=4.0))
 
 
 def test_energies_fade_smoothly_at_the_cutoff():
     """Value, slope and curvature of a pair's energy agree on both sides: the cutoff polynomial is twice differentiable."""
-    network, h = small(cutoff=3.0), 1e-3
-    places = [3.0 + side * (1e-9 + n * h) for side in (-1, 1) for n in range(3)]
-    below, above = energies(network, [Atoms("CO", [[0, 0, 0], [r, 0, 0]]) for r in places]).reshape(2, 3)
-    inner = energies(network, [Atoms("CO", [[0, 0, 0], [2.0, 0, 0]])])[0]
-    for order, allowed in ((0, 1e-8), (1, 1e-4), (2, 0.3)):
-        jump = abs((-1) ** order * np.diff(below, order)[0] - np.diff(above, order)[0]) / h**order
-        assert jump < allowed * abs(inner - above[0]), order
+    assert_energies_fade(small(cutoff=3.0), [1e-8, 1e-4, 0.3])
 
 
 def test_a_message_reaches_as_many_cutoffs_as_there_are_layers():
-    chain = Atoms("C4", [[2.5 * n, 0.1 * n * n, 0] for n in range(4)])
-    for layers in (1, 2, 3):
-        network = small(cutoff=3.0, n_layers=layers)
-        batch = AtomBatch.from_frames([chain], 3.0, torch.float64)
-        batch.positions.requires_grad_()
-        slope, = torch.autograd.grad(network(batch)[0], batch.positions)
-        assert (slope.abs().sum(dim=1) > 0).tolist() == [n <= layers for n in range(4)]
+    for n_layers in (1, 2, 3):
+        assert felt(small(cutoff=3.0, n_layers=n_layers)) == [n <= n_layers for n in range(4)]
 
 
 def test_the_last_layer_and_parity_keep_the_labels_they_should():

@@ -6,28 +6,33 @@ import numpy as np
 import pytest
 import torch
 from ase import Atoms, units
-from ase.build import bulk, molecule
+from ase.build import bulk
 from ase.calculators.lj import LennardJones
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.md.velocitydistribution import thermalize_momenta
 from ase.md.verlet import VelocityVerlet
+from judged_network import (
+    assert_company_and_order_change_nothing,
+    assert_forces_and_stress_are_slopes,
+    assert_one_energy_for_both_hands,
+    energies_and_forces,
+    felt,
+    labelled,
+    peer_frames,
+    some_frames,
+    untrained,
+)
 from sklearn.base import clone
 
 from course_lib.learning import NetworkPotential, Trainer, scores
 from course_lib.point_clouds import SchNet
 from course_lib.structures import AtomBatch, load
-from course_lib.symmetry import audit, random_rotations
+from course_lib.symmetry import audit
 
 ORACLE = np.load(Path(__file__).parents[1] / "oracles/schnetpack.npz")
 LAYERS = {"filter_network.0": "filter.0", "filter_network.1": "filter.2", "in2f": "inner", "f2out.0": "outer.0",
           "f2out.1": "outer.2", "representation": "", "output_modules.0.outnet.0": "readout.0",
           "output_modules.0.outnet.1": "readout.2"}
-
-
-def peer_frames():
-    ends = np.cumsum(ORACLE["sizes"])[:-1]
-    return [Atoms(numbers, positions, cell=cell, pbc=pbc) for numbers, positions, cell, pbc in zip(
-        np.split(ORACLE["numbers"], ends), np.split(ORACLE["positions"], ends), ORACLE["cells"], ORACLE["pbc"], strict=True)]
 
 
 def peer_network():
@@ -46,21 +51,13 @@ def peer_network():
     return network
 
 
-def energies_and_forces(network, frames, dtype=torch.float64):
-    batch = AtomBatch.from_frames(frames, network.cutoff, dtype)
-    batch.positions.requires_grad_()
-    each = network(batch)
-    forces, = torch.autograd.grad(each.sum(), batch.positions)
-    return np.bincount(batch.structure, each.detach().double(), len(frames)), -forces.numpy()
-
-
 def small(species=(1, 6, 8), dtype=torch.float64, **settings):
     torch.manual_seed(0)
     return SchNet(list(species), **{"n_features": 16, "n_interactions": 2, "n_rbf": 12} | settings).to(dtype)
 
 
 def test_with_the_weights_of_schnetpack_it_says_what_schnetpack_says():
-    energies, forces = energies_and_forces(peer_network(), peer_frames())
+    energies, forces = energies_and_forces(peer_network(), peer_frames(ORACLE))
     np.testing.assert_allclose(energies, ORACLE["energies"], rtol=1e-12)
     np.testing.assert_allclose(forces, ORACLE["forces"], atol=1e-12 * np.abs(ORACLE["forces"]).max())
 
@@ -68,83 +65,34 @@ def test_with_the_weights_of_schnetpack_it_says_what_schnetpack_says():
 def test_the_peer_would_notice_another_convention():
     network = peer_network()
     network.readout[1] = small().readout[1]
-    energies, _ = energies_and_forces(network, peer_frames())
+    energies, _ = energies_and_forces(network, peer_frames(ORACLE))
     assert np.abs(energies - ORACLE["energies"]).min() > 1e-6
-
-
-def labelled(frames):
-    """With labels that mean nothing: for an audit weights need not be good."""
-    for number, atoms in enumerate(frames):
-        atoms.calc = SinglePointCalculator(atoms, energy=float(number), forces=np.ones((len(atoms), 3)))
-    return frames
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("envelope", ["cosine", "quintic", None])
 def test_it_keeps_its_symmetry(dtype, envelope):
-    frames = [molecule("CH3CH2OH"), molecule("H2O"), bulk("SiC", "zincblende", a=4.36), bulk("Si", cubic=True)]
-    for atoms in frames:
-        atoms.rattle(0.1, seed=1)
-    network = small((1, 6, 8, 14), cutoff=4.0, envelope=envelope)
-    model = NetworkPotential(network, Trainer(epochs=0), dtype=dtype).fit(labelled(frames), progress=False)
-    table = audit(model, frames)
+    frames = some_frames()
+    table = audit(untrained(small((1, 6, 8, 14), cutoff=4.0, envelope=envelope), frames, dtype), frames)
     assert (table.verdict == "kept").all() and len(table) >= 5
 
 
 def test_left_and_right_hand_have_one_energy():
-    """Bromochlorofluoromethane and its mirror image: every distance agrees, so nothing can tell them apart."""
-    left = molecule("CH3Cl")
-    left.symbols[[2, 3, 4]] = ["F", "Br", "H"]
-    right = left.copy()
-    right.positions[:, 0] *= -1
-    turned = random_rotations(1, np.random.default_rng(0))[0]
-    right.positions = right.positions @ turned.T
-    energies, _ = energies_and_forces(small((1, 6, 9, 17, 35)), [left, right])
-    assert energies[0] == pytest.approx(energies[1], rel=1e-13)
-    swapped = left.copy()  # other distances: another energy
-    swapped.symbols[[1, 3]] = swapped.symbols[[3, 1]]
-    assert abs(energies_and_forces(small((1, 6, 9, 17, 35)), [swapped])[0][0] - energies[0]) > 1e-6
+    """Every distance agrees, so nothing can tell them apart."""
+    assert_one_energy_for_both_hands(small((1, 6, 9, 17, 35)))
 
 
 def test_forces_and_stress_are_slopes():
-    rng = np.random.default_rng(0)
-    atoms = bulk("SiC", "zincblende", a=4.36)
-    atoms.rattle(0.1, seed=1)
-    model = NetworkPotential(small((6, 14)), Trainer(epochs=0), dtype="float64").fit(labelled([atoms.copy()]), progress=False)
-    said, along, strain = model.predict([atoms]), rng.normal(size=(2, 3)), rng.normal(size=(3, 3))
-    strain += strain.T
-
-    def slope(move):
-        moved = [atoms.copy() for _ in range(4)]
-        for copy, times in zip(moved, (-2, -1, 1, 2), strict=True):
-            move(copy, 1e-3 * times)
-        return np.dot([1, -8, 8, -1], model.predict(moved).energies) / 12e-3
-
-    work = slope(lambda a, h: a.set_positions(a.positions + h * along))
-    assert work == pytest.approx(-np.vdot(said.forces[0], along), rel=1e-6)
-    stretch = slope(lambda a, h: a.set_cell(a.cell @ (np.eye(3) + h * strain), scale_atoms=True))
-    assert stretch == pytest.approx(np.vdot(said.stresses[0], strain) * atoms.cell.volume, rel=1e-6)
+    assert_forces_and_stress_are_slopes(small((6, 14)))
 
 
 def test_neither_company_nor_order_in_a_batch_change_an_energy():
-    frames = [molecule("CH3CH2OH"), Atoms("O"), molecule("H2O"), bulk("C", cubic=True), Atoms("OH", [[0, 0, 0], [9, 9, 9]])]
-    network = small(cutoff=4.0)
-    together, _ = energies_and_forces(network, frames)
-    for order in ([3, 1, 4, 0, 2], [4]):
-        alone, _ = energies_and_forces(network, [frames[i] for i in order])
-        np.testing.assert_allclose(alone, together[order], rtol=1e-12)
-    oxygen, hydrogen = energies_and_forces(network, [Atoms("O"), Atoms("H")])[0]
-    assert together[4] == pytest.approx(oxygen + hydrogen, rel=1e-13) and oxygen != hydrogen
+    assert_company_and_order_change_nothing(small(cutoff=4.0))
 
 
 def test_a_message_reaches_as_many_cutoffs_as_there_are_interactions():
-    chain = Atoms("C4", [[2.5 * n, 0, 0] for n in range(4)])
-    for interactions, felt in [(1, 1), (2, 2), (3, 3)]:
-        network = small(cutoff=3.0, n_interactions=interactions)
-        batch = AtomBatch.from_frames([chain], 3.0, torch.float64)
-        batch.positions.requires_grad_()
-        slope, = torch.autograd.grad(network(batch)[0], batch.positions)
-        assert (slope.abs().sum(dim=1) > 0).tolist() == [n <= felt for n in range(4)]
+    for n_interactions in (1, 2, 3):
+        assert felt(small(cutoff=3.0, n_interactions=n_interactions)) == [n <= n_interactions for n in range(4)]
 
 
 def jumps(envelope, order, h=1e-3):
