@@ -41,7 +41,7 @@ RECIPES = {
     "deep_pot_ethanol": Recipe("ethanol", DeepPotSE([1, 6, 8], 4.5, 0.5, (12, 24, 48), 12, (64, 64, 64)), Trainer(
         epochs=120, batch_size=8, learning_rate=1e-2, ema=0.99), seeds=1),
     "deep_pot_water": Recipe("water", DeepPotSE([1, 8], 5.0, 1.0, (12, 24, 48), 8, (64, 64, 64)), Trainer(
-        epochs=100, batch_size=1, learning_rate=7e-3, ema=0.99), seeds=1),
+        epochs=400, batch_size=1, learning_rate=7e-3, ema=0.99), seeds=1),
 } | {f"schnet_ethanol_{cutoff}": Recipe(  # twins with a cutoff that atoms do cross, for molecular dynamics
     "ethanol", SchNet([1, 6, 8], cutoff=2.8, n_features=64, n_rbf=32, envelope=envelope),
     Trainer(epochs=40, batch_size=8, learning_rate=5e-3, ema=0.99), seeds=1)
