@@ -49,30 +49,6 @@ def _dress(shown: ipywidgets.Widget, frame: Atoms, component: int = 0) -> None:
         shown.add_unitcell(component=component)
 
 
-def _furnish(shown: ipywidgets.Widget) -> None:
-    shown.layout.width, shown.layout.height = "100%", "340px"
-    shown.background = "white"
-    shown.stage.set_parameters(clip_dist=0.1)  # Å before the eye; by default atoms nearer than 10 are cut open
-
-
-def one_structure(frame: Atoms) -> tuple[ipywidgets.Widget, Callable[[Atoms], None]]:
-    """A viewer with one structure, and the function that puts another in its place."""
-    nglview = _load_nglview()
-    shown = nglview.NGLWidget()
-
-    def put(frame: Atoms) -> None:
-        for component in list(shown._ngl_component_ids):
-            shown.remove_component(component)
-        shown.add_component(nglview.ASEStructure(frame))
-        _dress(shown, frame)
-        shown.center()
-        shown.control.zoom(-0.2)  # a narrow viewer would cut a broad molecule
-
-    put(frame)
-    _furnish(shown)
-    return shown, put
-
-
 def _widget(frames: list[Atoms]) -> ipywidgets.Widget:
     nglview = _load_nglview()
     trajectory = all(len(f) == len(frames[0]) and (f.numbers == frames[0].numbers).all() for f in frames)
@@ -84,7 +60,9 @@ def _widget(frames: list[Atoms]) -> ipywidgets.Widget:
             shown.add_component(nglview.ASEStructure(frame))
     for component in range(1 if trajectory else len(frames)):
         _dress(shown, frames[component], component)
-    _furnish(shown)
+    shown.layout.width, shown.layout.height = "100%", "340px"
+    shown.background = "white"
+    shown.stage.set_parameters(clip_dist=0.1)  # Å before the eye; by default atoms nearer than 10 are cut open
     if trajectory:
         if np.ptp(frames[0].positions, axis=0).max() < SMALL:
             shown.control.zoom(0.5)
@@ -98,6 +76,20 @@ def _widget(frames: list[Atoms]) -> ipywidgets.Widget:
     chosen.observe(lambda change: choose(change.new), names="value")
     choose(1)
     return ipywidgets.VBox([chosen, shown])
+
+
+def one_structure(frame: Atoms) -> tuple[ipywidgets.Widget, Callable[[Atoms], None]]:
+    """A viewer with one structure, and the function that puts another in its place."""
+    shown = _widget([frame])
+
+    def put(frame: Atoms) -> None:
+        for component in list(shown._ngl_component_ids):
+            shown.remove_component(component)
+        shown.add_component(_load_nglview().ASEStructure(frame))
+        _dress(shown, frame)
+        shown.center()
+
+    return shown, put
 
 
 def view(frames: Atoms | Sequence[Atoms], alt: str) -> None:
