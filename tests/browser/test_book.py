@@ -51,7 +51,7 @@ def test_the_chapter_shows_its_pictures_and_its_formulas(running, book, chapter)
     with opened(running, (book / f"notebooks/{chapter.stem}.html").as_uri()) as (page, complaints):
         images = page.eval_on_selector_all(".cell_output img", "all => all.map(i => [i.naturalWidth, i.alt.trim()])")
         assert len(images) == drawn and all(width > 100 and alt for width, alt in images)
-        assert page.locator("mjx-container svg").count() >= 10 and page.locator("mjx-merror").count() == 0
+        assert page.locator("mjx-container svg").count() > 5 and page.locator("mjx-merror").count() == 0
         assert "$$" not in page.inner_text("article")
         assert not complaints and violations(page, "article") == []
 
