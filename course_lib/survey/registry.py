@@ -4,7 +4,8 @@ A `Method` makes an unfitted potential for a data set, and says under which grou
 one of its terms sees together, and how its cost grows. Settings were chosen on validation data. Networks get a small budget,
 the same for all: 2000 steps of five frames, whatever the number of training frames, so that small sets are not trained less.
 That is a minute or two of one core and short of convergence; what they reach with patience stands in their own chapters. Their
-learning rate is the better of 0.005 and 0.01 on validation frames of `ethanol`, tried with 480 steps.
+learning rate is the better of 0.005 and 0.01 on validation frames of `ethanol`, tried with 480 steps; of MACE and the tensor
+field network only 0.01 was tried.
 """
 
 from collections import Counter
