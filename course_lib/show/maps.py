@@ -113,5 +113,4 @@ def _live(picture, points: np.ndarray, frames: list[Atoms], names: list[str], al
     table = ipywidgets.GridBox([image, *map(point, range(len(frames)))], layout={
         "grid_template_columns": f"repeat({width / TRACK:.0f}, {TRACK}px)", "width": f"{width:.0f}px", "flex": "none",
         "grid_template_rows": f"repeat({height / TRACK:.0f}, {TRACK}px)", "grid_gap": "0"})
-    beside = ipywidgets.VBox([title, viewer], layout={"width": "340px", "flex": "none"})  # a viewer needs a size from the first
-    return ipywidgets.VBox([chosen, ipywidgets.HBox([table, beside], layout={"flex_flow": "row wrap"})])
+    return ipywidgets.VBox([chosen, table, title, viewer])  # in a row, a viewer has no size at first and shows a dot

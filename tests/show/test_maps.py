@@ -37,10 +37,9 @@ def shown(monkeypatch):
 
 def parts(live):
     """Slider, picture, buttons, title and viewer of a map."""
-    slider, row = live.children
-    table, beside = row.children
+    slider, table, title, viewer = live.children
     picture, *buttons = table.children
-    return slider, picture, buttons, *beside.children
+    return slider, picture, buttons, title, viewer
 
 
 def draw(**settings):
