@@ -9,14 +9,10 @@ import pytest
 from ase import Atoms, units
 from ase.geometry import find_mic
 
-from course_lib.structures import datasets, load, neighbour_graphs, radial_distribution
-
-if "water" not in datasets().index:
-    pytest.skip("none of its frames is published yet", allow_module_level=True)
+from course_lib.structures import load, neighbour_graphs, radial_distribution
 
 PARTS = {"train": (0, 7000), "validation": (8000, 9000), "test": (10000, 12000)}  # fs
-PATH = Path(__file__).with_name("water_crystals.json")
-RECOMPUTED = json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else []
+RECOMPUTED = json.loads(Path(__file__).with_name("water_crystals.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +117,6 @@ def recomputed(frames, what):
     return [(published[point["seed"], point["frame"]], point) for point in RECOMPUTED if what in point]
 
 
-@pytest.mark.skipif(not RECOMPUTED, reason="made by data/generate/recompute_crystals.py water")
 def test_forces_are_minus_the_gradient_of_the_energy(frames):
     points = recomputed(frames, "moved")
     for (atoms, there), (_, back) in zip(points[::2], points[1::2], strict=True):
@@ -132,7 +127,6 @@ def test_forces_are_minus_the_gradient_of_the_energy(frames):
         assert (there["energy"] - back["energy"]) / 2 == pytest.approx(work, rel=0.02)
 
 
-@pytest.mark.skipif(not RECOMPUTED, reason="made by data/generate/recompute_crystals.py water")
 def test_labels_hardly_know_where_the_origin_is(frames):
     """As well as a grid in space allows, and as the card says: 10 meV a cell, 0.11 and 0.01 eV/Å."""
     for atoms, point in recomputed(frames, "shift"):
