@@ -3,7 +3,7 @@
 Nothing runs twice: the figures are of the run that compares outputs. Memory is the largest resident set. Time goes from its
 start to the end of the last cell, less what the kernel's main thread had to wait for a processor that others held, where the
 system says so (Linux), so that a busy machine does not fail a quick chapter. The budget of a chapter is 90 s, and the table
-marks what exceeds it; the run fails at twice as much, for the same machine was seen to differ by that from hour to hour.
+marks what exceeds it; the run fails at twice as much, since machines differ.
 """
 
 from collections.abc import Generator

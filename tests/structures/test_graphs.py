@@ -128,3 +128,16 @@ def test_a_cutoff_that_is_no_length_is_refused(cutoff):
 def test_two_atoms_at_one_place_are_refused():
     with pytest.raises(ValueError, match="frame 1: atoms 0 and 1 are at the same place"):
         neighbour_graphs([molecule("H2O"), Atoms("H2", [[1, 1, 1], [1, 1, 1]])], 3.0)
+
+
+@pytest.mark.parametrize("pbc", [(True, True, True), (True, False, True)])
+def test_a_box_too_wide_for_the_library_has_the_neighbours_that_ase_finds(pbc):
+    """A sheet of a tenth of a micrometre, 5 Å thick: with the cutoff as it is, vesin ends the process."""
+    rng = np.random.default_rng(0)
+    corner = rng.uniform(-4, 4, size=(12, 3)) * [1, 1, 0.5]  # across the boundaries too
+    atoms = Atoms("H16", np.vstack([corner, rng.uniform(100, 900, size=(4, 3)) * [1, 1, 0.005]]), cell=[1000, 1000, 5], pbc=pbc)
+    graph, = neighbour_graphs([atoms], 3.0)
+    i, j, S = neighbor_list("ijS", atoms, 3.0)
+    ours = np.column_stack([graph.receivers, graph.senders, graph.shifts])
+    theirs = np.column_stack([i, j, S @ atoms.cell[:]])
+    assert len(i) > 20 and sorted(map(tuple, ours)) == sorted(map(tuple, theirs))
