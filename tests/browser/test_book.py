@@ -23,12 +23,6 @@ def book(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def running():
-    with lab.browser() as running:
-        yield running
-
-
 @contextmanager
 def opened(running, path):
     """A page of the book without a network, and the complaints about it."""

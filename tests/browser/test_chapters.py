@@ -54,12 +54,6 @@ def address(tmp_path_factory):
         yield served
 
 
-@pytest.fixture(scope="session")
-def running(address):
-    with lab.browser() as running:
-        yield running
-
-
 @pytest.mark.parametrize("name", ["every_picture.ipynb", *CHAPTERS])
 def test_the_chapter_runs_and_shows_what_it_should(running, address, name):
     with lab.opened(running, address, name) as notebook:

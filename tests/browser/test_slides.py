@@ -22,12 +22,6 @@ def build():
     return module.build
 
 
-@pytest.fixture(scope="module")
-def running():
-    with lab.browser() as running:
-        yield running
-
-
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.name)
 def test_every_slide_of_the_chapter_fits_and_is_typeset(running, build, tmp_path, chapter):
     (path,) = build([chapter], tmp_path)
