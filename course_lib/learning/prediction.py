@@ -41,11 +41,9 @@ def labels(frames: Sequence[Atoms]) -> Prediction:
     for forces on some frames only, and for labels that are not finite.
     """
     check_structures(frames)
-    check_labels(frames, ("energy",))
-    found = [atoms.calc.results for atoms in frames]
+    found = [atoms.calc.results if atoms.calc else {} for atoms in frames]
     have = {name for results in found for name, value in results.items() if value is not None}
-    if "forces" in have:
-        check_labels(frames, ("forces",))
+    check_labels(frames, ("energy", "forces") if "forces" in have else ("energy",))
     return Prediction(
         np.array([results["energy"] for results in found], dtype=float),
         [np.array(results["forces"], dtype=float) for results in found] if "forces" in have else None,

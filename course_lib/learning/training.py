@@ -64,7 +64,7 @@ class Trainer(BaseEstimator):
         self.check(validation)
         identity = identified(self.get_params() | dict(settings or {}), network, items=items, validation=validation) \
             if resume else {}
-        optimizer = torch.optim.AdamW(network.parameters(), self.learning_rate, weight_decay=self.weight_decay)
+        optimizer = torch.optim.AdamW(network.parameters(), self.learning_rate, weight_decay=self.weight_decay, fused=True)
         averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(self.ema)) if self.ema else None
         judged = averaged.module if averaged else network
         scheduler, plateau = self._scheduler(optimizer), self.schedule == "plateau"

@@ -59,7 +59,7 @@ def check_labels(frames: Sequence[Atoms], labels: Collection[str] = ("energy", "
         if missing:
             raise ValueError(f"frame {index} carries no {' and no '.join(missing)}; attach labels with "
                              "ase.calculators.singlepoint.SinglePointCalculator(atoms, energy=…, forces=…).")
-        if atoms.calc.check_state(atoms):
+        if atoms != atoms.calc.atoms:
             raise ValueError(f"frame {index} was changed after it was labelled, so its labels belong to another geometry; "
                              "label it again.")
         for label in labels:
