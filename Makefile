@@ -11,7 +11,7 @@ UV ?= .venv-uv/bin/uv
 SERVER := $(if $(LINUX),$(if $(DISPLAY)$(WAYLAND_DISPLAY)$(BROWSER),,--no-browser))
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 # A spinning OpenMP thread costs more than it gives on a busy laptop.
-export OMP_WAIT_POLICY := PASSIVE
+export OMP_WAIT_POLICY := passive
 
 TOO_OLD := $(PYTHON) is not Python 3.11 or newer. Say where one is: make PYTHON=python3.11 $(MAKECMDGOALS)
 NO_VENV := $(PYTHON) cannot make environments: install its venv module (Debian, Ubuntu: apt install python3-venv).
@@ -44,7 +44,7 @@ book: .venv/book  ## make one searchable site of chapters, library and data in b
 	$(BIN)/python docs/book/build.py
 
 benchmarks: .venv/developer  ## time every method beside its peer, one thread, and print the ratios
-	for script in $(filter-out %/clock.py,$(wildcard tests/benchmarks/*.py)); do OMP_NUM_THREADS=1 $(BIN)/python $$script; done
+	for script in $(filter-out %/clock.py %/networks.py,$(wildcard tests/benchmarks/*.py)); do OMP_NUM_THREADS=1 $(BIN)/python $$script; done
 
 checkpoints: .venv/reader  ## train the networks of the chapters that are not in data/checkpoints; goes on where it stood
 	OMP_NUM_THREADS=1 $(BIN)/python data/generate/checkpoints.py
