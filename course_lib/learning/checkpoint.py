@@ -13,13 +13,14 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 from sklearn.base import BaseEstimator
+
+from course_lib.structures.writing import whole
 
 FORMAT = 1
 LIBRARIES = ("course_lib", "sklearn")
@@ -36,22 +37,19 @@ def save(estimator: BaseEstimator, path: str | os.PathLike, notes: Mapping[str, 
     remarks = json.dumps(dict(notes), ensure_ascii=False) if notes else ""
     header = {"format": str(FORMAT), "estimator": description, "notes": remarks,
               "sha256": _digest(description + remarks, arrays)}
-    content, path = to_safetensors(arrays, metadata=header), Path(path)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    content = to_safetensors(arrays, metadata=header)
+    with whole(path) as file:
+        file.write(content)
 
 
 def notes(path: str | os.PathLike) -> dict[str, Any]:
     """The notes of a checkpoint, {} where there are none, without its arrays. Raises as `load` does for what it reads."""
     with _opened(path) as file:
-        return json.loads((file.metadata() or {}).get("notes") or "{}")
+        text = (file.metadata() or {}).get("notes") or "{}"
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: its notes are no JSON ({error}); copy or train it again") from error
 
 
 def load(path: str | os.PathLike, expected: type[BaseEstimator]) -> Any:

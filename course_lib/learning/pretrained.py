@@ -19,7 +19,8 @@ def pretrained(name: str) -> BaseEstimator:
     """The shipped potential, or classifier, of that name. Raises ValueError for a name that `checkpoints` has not, and as
     `Potential.load`.
     """
-    path, known = data_folder() / f"checkpoints/{name}.safetensors", list(checkpoints().index)
+    path = data_folder() / f"checkpoints/{name}.safetensors"
+    known = sorted(other.stem for other in path.parent.glob("*.safetensors"))  # whether or not the others are sound
     if name not in known:
         close = get_close_matches(name, known, 1)
         raise ValueError(f"there is no checkpoint {name!r}" + (f"; did you mean {close[0]!r}?" if close else

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from course_lib.structures.datasets import SPLITS, Card, Dataset
+from course_lib.structures.writing import unwritable
 
 FACTS = Path(__file__).with_name("benchmarks.json")
 
@@ -25,9 +26,12 @@ def benchmark(name: str, fold: int = 1, checksum: str | None = None) -> Dataset:
     Energies (eV) and forces (eV/Å) are in each frame's calculator, other labels in `info`, in the units of the card. Files
     are kept in the folder that the environment variable COURSE_BENCHMARKS names, else in the user's cache; one put there by
     hand serves as well. A transfer that breaks off is continued by the next call.
-    Raises ValueError for an unknown name or fold and for a file that is not the published one, and ConnectionError when a
-    file cannot be fetched: with its address, the place to put it, and the shipped set that plays the same part.
+    Raises ValueError for an unknown name or fold and for a file that is not the published one, OSError where the folder
+    cannot be written, and ConnectionError when a file cannot be fetched: with its address, the place to put it, and the
+    shipped set that plays the same part.
     """
+    from requests import RequestException
+
     from course_lib.structures import benchmark_files  # readers and network only when asked for
     from course_lib.structures.downloads import fetch
 
@@ -45,11 +49,14 @@ def benchmark(name: str, fold: int = 1, checksum: str | None = None) -> Dataset:
     for path, file in files.items():
         try:
             fetch(path, file["url"], file["checksum"], file["bytes"])
-        except OSError as reason:
+        except RequestException as reason:
             raise ConnectionError(
                 f"benchmark {name!r}: {file['url']} could not be fetched ({reason}). Call again where there is a network, what "
                 f"has come is kept; or download it elsewhere and put it at {path}. load({facts['stand_in']!r}) plays the "
                 "same part and needs no network.") from reason
+        except OSError as reason:
+            raise unwritable(path, reason, "let the environment variable COURSE_BENCHMARKS name another folder. Then call "
+                             "again: what has come is kept") from reason
     try:
         read = getattr(benchmark_files, facts["reader"])
         parts = read(list(files), [file["count"] for file in files.values()], fold, facts["sizes"])

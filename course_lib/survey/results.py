@@ -10,6 +10,8 @@ from typing import Self
 import pandas as pd
 from filelock import FileLock, Timeout
 
+from course_lib.structures.writing import unwritable, whole
+
 KEY = ["data set", "method", "n", "seed"]
 
 
@@ -27,8 +29,8 @@ def surroundings() -> str:
 class Results:
     """Rows in the order in which they were finished; with a `path`, what it holds already, and every new row at once.
 
-    Used in a `with` block, which keeps other writers away. Raises ValueError for a file that is no such table, and
-    RuntimeError while another run writes it.
+    Used in a `with` block, which keeps other writers away. Raises ValueError for a file that is no such table,
+    RuntimeError while another run writes it, and OSError where it cannot be written; what it holds stays.
     """
 
     def __init__(self, path: str | PathLike | None = None) -> None:
@@ -36,12 +38,14 @@ class Results:
 
     def __enter__(self) -> Self:
         if self.path:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(self.path.with_name(f".{self.path.name}.lock"))
             try:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._lock.acquire(timeout=0)
             except Timeout:
                 raise RuntimeError(f"another run is writing {self.path}; wait for it, or give another table") from None
+            except OSError as error:
+                raise unwritable(self.path, error) from error
             try:
                 self.rows = read(self.path).to_dict("records") if self.path.exists() else []
             except BaseException:
@@ -61,9 +65,8 @@ class Results:
         """A finished fit; one that failed before makes room for it."""
         self.rows = [old for old in self.rows if key_of(old) != key_of(row)] + [row]
         if self.path:
-            partial = self.path.with_suffix(".partial")
-            self.table().to_csv(partial, index=False, float_format="%.6g")
-            os.replace(partial, self.path)
+            with whole(self.path) as file:
+                file.write(self.table().to_csv(index=False, float_format="%.6g").encode())
 
     def table(self) -> pd.DataFrame:
         table = pd.DataFrame(self.rows)
@@ -79,4 +82,11 @@ def read(path: str | PathLike) -> pd.DataFrame:
         raise ValueError(f"{path} cannot be read as a table ({error}); delete it or restore it") from error
     if missing := [name for name in KEY if name not in table]:
         raise ValueError(f"{path} is no results table: it has no column {', '.join(missing)}; give another file")
+    whole_numbers = table[["n", "seed"]].apply(pd.to_numeric, errors="coerce") % 1 == 0
+    if not (sound := whole_numbers.all(axis=1) & table[KEY].notna().all(axis=1)).all():
+        raise ValueError(f"{path} is damaged: line {sound.argmin() + 2} does not say which fit it is of; delete that line, and "
+                         "the fit is done again")
+    if not Path(path).read_bytes().endswith(b"\n"):
+        raise ValueError(f"{path} is cut short in its last line, {len(table) + 1}; delete that line, and the fit is done "
+                         "again, or end it with a line break if you know it to be whole")
     return table
