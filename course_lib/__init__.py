@@ -3,4 +3,5 @@
 import os
 
 # Threads that wait must not spin: on a shared machine that costs twenty times what it gives. Read when torch is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# In small letters: under a Turkish locale libgomp does not know "PASSIVE".
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")

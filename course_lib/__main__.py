@@ -108,10 +108,11 @@ def main(words: list[str] | None = None) -> int:
     arguments = parser().parse_args(words)
     try:
         return arguments.do(arguments)
-    except (ValueError, FileNotFoundError, RuntimeError, KeyError) as error:
+    except (ValueError, OSError, RuntimeError, KeyError) as error:
         print(f"course_lib: {error}", file=sys.stderr)
         return 2
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(errors="replace")  # a terminal without Å shows "?" in its place
     sys.exit(main())

@@ -28,7 +28,7 @@ SMALL = 6.0  # Å: nglview leaves a wide margin around a molecule below this siz
 def shipped_version() -> str | None:
     """The version of nglview's JavaScript that this environment gives to JupyterLab, None when there is none."""
     package = Path(sys.prefix, "share/jupyter/labextensions/nglview-js-widgets/package.json")
-    return json.loads(package.read_text())["version"] if package.is_file() else None
+    return json.loads(package.read_text(encoding="utf-8"))["version"] if package.is_file() else None
 
 
 def _load_nglview() -> ModuleType:

@@ -71,7 +71,8 @@ def gather(sources: Path) -> None:
         (sources / f"api/{room}.rst").write_text(api(room), encoding="utf-8")
     rooms = "\n".join(ROOMS)
     (sources / "api/index.md").write_text(
-        f"# The library\n\nWhat every room of `course_lib` offers, from its docstrings.\n\n```{{toctree}}\n{rooms}\n```\n")
+        f"# The library\n\nWhat every room of `course_lib` offers, from its docstrings.\n\n```{{toctree}}\n{rooms}\n```\n",
+        encoding="utf-8")
 
 
 def finish(sources: Path) -> None:
@@ -89,9 +90,9 @@ def finish(sources: Path) -> None:
     contents = [toctree(f"Part {part}", [f"notebooks/{path.stem}" for path in chapters if int(path.name[:2]) in numbers])
                 for part, numbers in PARTS.items() if any(int(path.name[:2]) in numbers for path in chapters)]
     contents.append(toctree("Reference", [page for page in REFERENCE if list(sources.glob(f"{page}.*"))]))
-    index.write_text(index.read_text() + "\n" + "\n".join(contents))
+    index.write_text(index.read_text(encoding="utf-8") + "\n" + "\n".join(contents), encoding="utf-8")
     for page in sources.rglob("*.md"):
-        page.write_text(without_dead_links(page.read_text(), page, sources))
+        page.write_text(without_dead_links(page.read_text(encoding="utf-8"), page, sources), encoding="utf-8")
 
 
 def main() -> int:

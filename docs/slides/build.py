@@ -3,8 +3,9 @@
     python docs/slides/build.py [notebooks/01_functions_with_symmetry.ipynb …] [--folder build/slides]
 
 The slide type of a cell says where a slide begins (`slide` to the right, `subslide` and every cell after it below), and
-`skip` leaves a cell to the reader. Of prose a slide shows the heading, the key sentences, equations, lists and tables; all of
-it stands in the speaker's notes (key S), and so does the code of a cell that draws a figure.
+`skip` leaves a cell to the reader; so are the cells that `check` an answer, whatever their type: a lecture shows what is
+asked. Of prose a slide shows the heading, the key sentences, equations, lists and tables; all of it stands in the speaker's
+notes (key S), and so does the code of a cell that draws a figure.
 deck.js then divides and shrinks what does not fit into 1280 × 720 pixels.
 """
 
@@ -29,6 +30,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FORMATTER = HtmlFormatter(style="default", nowrap=True)
 MORE_THAN_PROSE = re.compile(r"[*+-] |\d+[.)] |\||>|!\[|<")          # how a list, a table, a quotation, a picture begins
+QUESTION = re.compile(r'^check\("', re.MULTILINE)
 ENOUGH = 150                                                         # characters of a paragraph
 ABBREVIATION = re.compile(r"\b(?:al|e\.g|i\.e|cf|vs|Eqs?|Refs?|Figs?|Secs?|Phys|Rev|Chem|Lett|Mach|Learn|Proc|Adv|[A-Z])\.$")
 
@@ -152,7 +154,7 @@ def deck(notebook: NotebookNode) -> Deck:
             heading = found[1] if not skipped else heading
         if kind == "notes" and made.columns:
             made.columns[-1][-1].notes += html(cell.source)
-        elif not skipped:
+        elif not skipped and not (cell.cell_type == "code" and QUESTION.search(cell.source)):
             new = list(slides_of(cell, heading))
             if new and (kind == "slide" or not made.columns):
                 made.columns.append([])
@@ -171,7 +173,7 @@ def assets(folder: Path) -> None:
                  reveal / "plugin/notes/notes.js", mathjax / "static/mathjax/tex-svg-full.js",
                  HERE / "deck.js", HERE / "deck.css"]:
         shutil.copy(path, folder)
-    with (folder / "deck.css").open("a") as style:
+    with (folder / "deck.css").open("a", encoding="utf-8") as style:
         style.write(HtmlFormatter(style="default").get_style_defs(".code"))
 
 
