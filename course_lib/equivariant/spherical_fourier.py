@@ -36,7 +36,7 @@ class SphericalFourier:
         if values.shape[-1] != len(self.directions):
             raise ValueError(f"values have shape {tuple(values.shape)}; the last axis must hold those at the "
                              f"{len(self.directions)} directions of the grid")
-        weighted, _, rows = _tables(self.l_max, self.degree, values.dtype, values.device)
+        weighted, _, rows, _ = _tables(self.l_max, self.degree, values.dtype, values.device)
         f = values.reshape(-1, self.degree // 2 + 1, self.degree + 1)                     # (batch, θ, φ)
         f = torch.fft.ihfft(f, norm="forward")[..., :self.l_max + 1]                      # Σ_φ f exp(imφ), m ≥ 0
         f = torch.view_as_real(f.resolve_conj()).permute(2, 1, 3, 0)                      # (m, θ, cos or sin, batch)
@@ -48,13 +48,12 @@ class SphericalFourier:
         if coefficients.shape[-1] != (self.l_max + 1) ** 2:
             raise ValueError(f"coefficients have shape {tuple(coefficients.shape)}; the last axis must hold (l_max + 1)² = "
                              f"{(self.l_max + 1) ** 2}")
-        _, harmonics, rows = _tables(self.l_max, self.degree, coefficients.dtype, coefficients.device)
-        f, L = coefficients.reshape(-1, coefficients.shape[-1]), self.l_max
-        f = f.new_zeros(len(f), 2 * (L + 1) ** 2).index_copy(1, rows, f).view(-1, L + 1, L + 1, 2)
-        f = torch.bmm(f.permute(1, 3, 0, 2).reshape(L + 1, -1, L + 1), harmonics)         # (m, cos or sin and batch, θ)
-        f = torch.complex(*f.view(L + 1, 2, -1, f.shape[-1]).unbind(1))                   # (m, batch, θ)
-        f = torch.fft.hfft(f, self.degree + 1, dim=0)                                     # (φ, batch, θ)
-        return f.permute(1, 2, 0).reshape(*coefficients.shape[:-1], -1)
+        _, harmonics, rows, halves = _tables(self.l_max, self.degree, coefficients.dtype, coefficients.device)
+        f, L = (coefficients.reshape(-1, coefficients.shape[-1]) * halves).mT, self.l_max   # of exp(imφ), m ≥ 0
+        f = f.new_zeros(2 * (L + 1) ** 2, f.shape[1]).index_copy(0, rows, f).view(L + 1, L + 1, -1)
+        f = torch.bmm(harmonics, f).view(L + 1, self.degree // 2 + 1, 2, -1)              # (m, θ, cos or sin, batch)
+        f = torch.complex(*f.permute(2, 3, 1, 0).unbind(0))                               # (batch, θ, m)
+        return torch.fft.irfft(f, self.degree + 1, norm="forward").reshape(*coefficients.shape[:-1], -1)
 
 
 def checked_degree(l_max: int, degree: int | None) -> int:
@@ -70,16 +69,17 @@ def checked_degree(l_max: int, degree: int | None) -> int:
 
 @cache
 def _tables(l_max: int, degree: int, dtype: torch.dtype, device: torch.device) -> tuple[torch.Tensor, ...]:
-    """Y_lm at φ = 0, with weights and as hfft wants them, both (m, l, θ); and which row (m, l, cos or sin) is f̂_lm."""
+    """Y_lm at φ = 0, with weights (m, l, θ), and without (m, θ, l); which row (m, l, cos or sin) is f̂_lm; and what of f̂_lm is
+    the coefficient of exp(imφ): a half, since −m has the other, and minus it for sines.
+    """
     points, weights = sphere_quadrature(degree)
     first = slice(None, None, degree + 1)
     harmonics = np.zeros((l_max + 1, l_max + 1, degree // 2 + 1))
     l, m = np.tril_indices(l_max + 1)
     harmonics[m, l] = spherical_harmonics(l_max, points[first])[:, l * l + l + m].T
-    doubled = np.where(np.arange(l_max + 1) > 0, 0.5, 1.0)[:, None, None]                  # hfft adds m and −m
     l = np.repeat(np.arange(l_max + 1), 2 * np.arange(l_max + 1) + 1)
     m = np.arange((l_max + 1) ** 2) - l * l - l
     rows = 2 * ((l_max + 1) * abs(m) + l) + (m < 0)
     return (torch.tensor(harmonics * weights[first], dtype=dtype, device=device),
-            torch.tensor(harmonics * doubled, dtype=dtype, device=device),
-            torch.tensor(rows, device=device))
+            torch.tensor(harmonics.transpose(0, 2, 1).copy(), dtype=dtype, device=device),
+            torch.tensor(rows, device=device), torch.tensor(np.where(m, np.sign(m) / 2, 1.0), dtype=dtype, device=device))
