@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from course_lib.exercises.memory import remember, shows_the_solution, solved
+
 
 class Wrong(Exception):
     """The reason why an answer is refused, in a sentence the reader can act on."""
@@ -57,9 +59,12 @@ def _find(name: str) -> Exercise:
 
 
 def check(name: str, answer: Any) -> None:
-    """Prints whether `answer` solves exercise `name`, and the reason. Never raises because an answer is wrong."""
+    """Prints whether `answer` solves exercise `name`, and the reason. Never raises because an answer is wrong.
+
+    A tuple with `...` in it waits. A right answer is remembered for `progress`, unless it is the chapter's worked solution.
+    """
     exercise = _find(name)
-    if answer is ...:
+    if any(part is ... for part in (answer if isinstance(answer, tuple) else (answer,))):
         print(f"○ {name} is waiting for your answer; hint({name!r}) helps.")
         return
     try:
@@ -68,6 +73,10 @@ def check(name: str, answer: Any) -> None:
         print(f"✗ {name} is not right yet: {reason}")
     except Exception as error:  # an answer is the reader's code: it may fail in any way
         print(f"✗ {name} is not right yet: your answer stopped with {type(error).__name__}: {error}")
+    else:
+        if not shows_the_solution():
+            remember(name)
+            print(f"  {_standing(name[:2])}")
 
 
 def hint(name: str, number: int = 1) -> None:
@@ -77,3 +86,17 @@ def hint(name: str, number: int = 1) -> None:
         raise ValueError(f"exercise {name} has hints 1 to {len(hints)}, not {number}")
     more = f" (hint({name!r}, {number + 1}) says more)" if number < len(hints) else ""
     print(f"{hints[number - 1]}{more}")
+
+
+def _standing(chapter: str) -> str:
+    known, done = exercises(chapter), solved()
+    left = [name for name in known if name not in done]
+    return f"{chapter}: {len(known) - len(left)} of {len(known)} solved, " + (f"left {', '.join(left)}" if left else "all")
+
+
+def progress() -> None:
+    """Prints, chapter by chapter, which exercises you have solved, today or earlier, and which are left."""
+    for chapter in sorted({name[:2] for name in solved()}):
+        print(_standing(chapter))
+    if not solved():
+        print("None solved yet: fill in the `...` of an exercise and run its cell.")
