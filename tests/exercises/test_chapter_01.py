@@ -41,6 +41,8 @@ RIGHT = {"01.1": (24, 1440), "01.2": haar, "01.3": sums, "01.4": reynolds, "01.5
 WRONG = [
     ("01.1", (120, 1440), "exchanges the carbon with a hydrogen"),
     ("01.1", (12, 1440), "rotations of a tetrahedron"),
+    ("01.1", (4, 1440), "one C and four H"),
+    ("01.1", (24, 362880), "two C, six H and one O"),
     ("01.1", (24, 720), "the two carbons are alike"),
     ("01.2", euler, "crowd the poles"),
     ("01.2", lambda rng: (lambda q: q * np.linalg.det(q))(qr(rng)[0]), "make R's diagonal positive"),
@@ -48,6 +50,7 @@ WRONG = [
      .as_matrix(), "no uniform angle"),
     ("01.2", lambda rng: (lambda q, r: q * np.sign(np.diag(r)))(*qr(rng)), "determinant −1"),
     ("01.2", lambda rng: rng.normal(size=(3, 3)), "not orthonormal"),
+    ("01.2", lambda rng: Rotation.random(rng=rng).as_quat(), "returns shape (4,)"),
     ("01.3", lambda x: x.ravel(), "a translation changes"),
     ("01.3", lambda x: np.sort(np.abs(x - x.mean(axis=0)).ravel()), "a rotation changes"),
     ("01.3", lambda x: distances(x)[np.triu_indices(5, 1)], "a permutation of the rows changes"),
@@ -61,9 +64,12 @@ WRONG = [
     ("01.4", lambda f, group: lambda x: sum(g.T @ f(x @ g.T) for g in group), "divide by |G|"),
     ("01.4", lambda f, group: lambda x: sum(g @ f(x @ g.T) for g in group) / len(group), "the inverse of g"),
     ("01.4", lambda f, group: lambda x: np.linalg.norm(f(x)), "returns shape ()"),
+    ("01.4", lambda f, group: reynolds(f, group[:20]), "not equivariant"),
     ("01.5", lambda k, x, y, group: k(np.sort(x, axis=1), np.sort(y, axis=1)), "kernel of sorted features"),
     ("01.5", lambda k, x, y, group: k(x, y), "relabelling y changes"),
     ("01.5", lambda k, x, y, group: np.max([k(x, y[:, p]) for p in group], axis=0), "also the largest k(x, g y)"),
+    ("01.5", lambda k, x, y, group: np.mean(mean_kernel(k, x, y, group)), "has shape ()"),
+    ("01.5", lambda k, x, y, group: np.prod([k(x, y[:, p]) for p in group], axis=0) ** (1 / 6), "but not the mean"),
     ("01.5", lambda k, x, y, group: 6 * mean_kernel(k, x, y, group), "divide by its 6 elements"),
 ]
 
