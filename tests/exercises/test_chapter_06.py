@@ -68,6 +68,7 @@ WRONG = [
     ("06.4", np.vstack([CORNERS, -CORNERS]), "centre of inversion"),
     ("06.4", np.vstack([np.eye(3), -np.eye(3)]), "centre of inversion"),
     ("06.4", np.vstack([0.6 * CORNERS, 0.6000001 * CORNERS]), "they must be 0.3 Å or more"),
+    ("06.4", np.vstack([0.6 * CORNERS, -0.60001 * CORNERS]), "degree 3 vanishes as well, or nearly"),
     ("06.4", SQUARE, "a tensor of degree 2"),
     ("06.4", CORNERS[:3] * 1.0, "not balanced"),
     ("06.4", CORNERS * 2.0, "must be 0.8 to 3"),

@@ -101,6 +101,7 @@ WRONG = [
     ("07.5", lambda x: handedness(x) + squares(x), "not to its negative"),
     ("07.5", lambda x: weighted(x, lengths), "all its bonds are equal"),
     ("07.5", lambda x: handedness(x) * np.linalg.norm(x, axis=1).max(), "have kinks"),
+    ("07.5", lambda x: np.linalg.det(x[np.argsort(np.linalg.norm(x, axis=1))[[0, 2, 3]]]), "for twin B, which has a mirror"),
     ("07.5", lambda x: x[0], "handedness is one number"),
 ]
 

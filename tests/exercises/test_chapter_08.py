@@ -47,6 +47,12 @@ def arrow(x):
     return np.mean(slope(x) ** 3) / np.mean(slope(x) ** 2) ** 1.5
 
 
+def trembling(x):
+    """Phases between four Fourier coefficients near the carrier, which a shift leaves alone and reversed time negates."""
+    X = np.fft.fft(x)
+    return np.imag(X[612] * X[618] * np.conj(X[614] * X[616]))
+
+
 SLOW = rippled(8, 24)
 RIGHT = {"08.1": (241, 3856), "08.2": morlet_hat, "08.3": np.array([SLOW, rippled(100, 180)]), "08.4": pooled, "08.5": arrow}
 
@@ -70,6 +76,7 @@ WRONG = [
     ("08.3", np.array([SLOW, 1.2 * rippled(100, 180)]), "first orders differ by"),
     ("08.3", np.array([SLOW, rippled(8, 24, seed=5)]), "their second orders differ by"),
     ("08.3", np.array([beat(16), beat(128)]), "beats like the example"),
+    ("08.3", np.zeros((2, T)), "hold nothing"),
     ("08.3", np.array([SLOW, SLOW])[:, :100], "give a real array (2, 4096)"),
     ("08.4", lambda a, b: np.concatenate([a.sum(axis=1), b.sum(axis=(1, 2))]), "Keep l₂ − l₁"),
     ("08.4", lambda a, b: np.concatenate([a.ravel(), b.ravel()]), "a rotation by π/L changes it"),
@@ -81,6 +88,7 @@ WRONG = [
     ("08.5", lambda x: np.mean(x**4), "played backwards it is the same"),
     ("08.5", lambda x: np.mean(slope(x) ** 3) + np.mean(slope(x) ** 2) ** 1.5, "and should be −1 times"),
     ("08.5", lambda x: np.mean(slope(x, smooth=False) ** 3), "another phase of the carrier"),
+    ("08.5", trembling, "played 1 % too fast"),
     ("08.5", lambda x: -arrow(x), "turn its sign"),
     ("08.5", lambda x: 0.0, "it is zero"),
     ("08.5", slope, "the arrow is one finite number"),
