@@ -36,6 +36,11 @@ def moments(x):
     return [np.mean(cosines**k) for k in (2, 3, 4, 5, 6)]
 
 
+def circle(angle):
+    """Three numbers with the sums 15 and 76.5 of themselves and of their squares, whatever the angle."""
+    return 5 + np.cos(angle + 2 * np.pi * np.arange(3) / 3)
+
+
 def radii(x):
     return np.sort(np.linalg.norm(x, axis=1))[[5, 11, 12, 17, 20]]
 
@@ -51,6 +56,7 @@ WRONG = [
     ("10.1", (powers, lambda s: root(s) + 1), "the standard deviation is"),
     ("10.1", (lambda x: powers(x)[:, 1:], lambda s: root([5, *s])), "how many they were"),
     ("10.1", (powers, lambda s: np.sqrt(s[2] / s[0] - (s[1] / s[0]) ** 2 - 1e-15)), "cut it off at zero"),
+    ("10.1", (powers, lambda s: np.sqrt(s[2] / s[0] - (s[1] / s[0]) ** 2 + 1e-8)), "for equal points it is 0.0001"),
     ("10.2", 2, "only the hydrogens may be exchanged"),
     ("10.2", 25, "name a hydrogen"),
     ("10.2", 4, "for the same one and for another"),
@@ -60,6 +66,7 @@ WRONG = [
     ("10.3", ([0, 4, 5], [5, 0, 4]), "in another order"),
     ("10.3", ([0, 4, 5], [1, 2, 5]), "their sums differ"),
     ("10.3", ([0, 4, 5], [1, 3, 5]), "the sums of squares differ"),
+    ("10.3", (circle(0), circle(2e-5)), "too close to tell"),
     ("10.3", ([0, 4], [1, 3]), "three numbers each"),
     ("10.3", ([0, 4, 5],), "give two sets"),
     ("10.4", lambda q, x, absent: softmax(q @ x.T / 2) @ x, "the mask does nothing"),
@@ -73,6 +80,7 @@ WRONG = [
     ("10.4", overflowing, "exp overflows"),
     ("10.5", lambda x: np.sort(x[:, 2])[:5], "turned or mirrored"),
     ("10.5", lambda x: np.linalg.norm(x[:5], axis=1), "in another order"),
+    ("10.5", lambda x: [np.inf], "not all finite"),
     ("10.5", lambda x: np.sort(np.linalg.norm(x, axis=1)), "give one to five numbers"),
     ("10.5", radii, "look at angles"),
     ("10.5", lambda x: [np.mean(nearest(x) @ nearest(x).T < -0.8)], "is asked"),
