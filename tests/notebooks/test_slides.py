@@ -62,6 +62,16 @@ def test_columns_and_what_is_skipped_follow_the_slide_types():
     assert "plot" in picture.notes and not any("plot" in block for block in picture.blocks)
 
 
+def test_a_lecture_shows_what_is_asked_and_neither_stubs_nor_solutions():
+    deck = slides.deck(new_notebook(cells=[
+        cell(new_markdown_cell, "# 01 · T", "slide"), cell(new_markdown_cell, "## Exercises\n\n**01.1.** How many?", "slide"),
+        cell(new_code_cell, "number = ...\ncheck(\"01.1\", number)", "-"),
+        cell(new_code_cell, "# Worked solution\ncheck(\"01.1\", 24)", "fragment"),
+        cell(new_markdown_cell, "## Summary card", "slide")]))
+    assert [[slide.title for slide in column] for column in deck.columns] == [["01 · T"], ["Exercises"], ["Summary card"]]
+    assert "How many?" in deck.columns[1][0].blocks[0]
+
+
 def test_links_lead_to_the_other_decks_and_not_into_the_repository():
     shown = slides.html("[two](02_two.ipynb#part), [data](../data/README.md), [paper](https://arxiv.org/abs/1)")
     assert 'href="02_two.html"' in shown and 'href="https://arxiv.org/abs/1"' in shown and "README" not in shown
