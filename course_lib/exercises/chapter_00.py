@@ -90,6 +90,9 @@ def audited_model(answer: Callable[[Sequence[Atoms]], np.ndarray]) -> str:
     scale, apart = np.abs(values).max(), np.abs(np.diff(values)).min()
     require(scale > 0 and apart > 1e-6 * scale, "every row is kept, but C2H6O gets one value whatever its shape: a constant "
                                                 "and a count of atoms are invariant too, and know nothing of geometry.")
+    ours = np.diff([np.exp(-atoms.get_all_distances()).sum() for atoms in frames])
+    require(not np.isclose(np.diff(values)[0] * ours[1], np.diff(values)[1] * ours[0]),
+            "every row is kept, but this is the chapter's Σ exp(−r), perhaps scaled or shifted; write one of your own.")
     return "Every row kept, and different shapes get different numbers: this is what a potential starts from."
 
 

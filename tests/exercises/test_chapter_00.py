@@ -14,8 +14,8 @@ def ring(*hours):
     return np.stack([np.cos(angle), np.sin(angle), 0 * angle], axis=1)
 
 
-def pair_sum(atoms):
-    return np.exp(-atoms.get_all_distances()).sum()
+def pair_sum(atoms, power=1):
+    return np.exp(-(atoms.get_all_distances() ** power)).sum()
 
 
 def chirality(atoms):
@@ -28,7 +28,8 @@ FIRST, SECOND = ring(0, 1, 4, 6), ring(0, 1, 3, 7)
 
 RIGHT = [("00.1", 43.36), ("00.1", 43.4), ("00.2", {"energy": set(), "dipole": {"turned", "mirrored"}}),
          ("00.2", {"energy": [], "dipole": ["mirrored", "turned"]}), ("00.3", lambda x, s, r, t: x[s] + t - x[r]),
-         ("00.4", per_frame(pair_sum)), ("00.4", per_frame(lambda a: np.sort(a.get_all_distances().ravel())[-3:].sum())),
+         ("00.4", per_frame(lambda a: pair_sum(a, 2))),
+         ("00.4", per_frame(lambda a: np.sort(a.get_all_distances().ravel())[-3:].sum())),
          ("00.5", (1, 1, 2)), ("00.6", (FIRST, SECOND)), ("00.6", (SECOND @ np.diag([1, 1, -1.0]) + 2, FIRST[::-1]))]
 
 WRONG = [
@@ -58,6 +59,7 @@ WRONG = [
     ("00.4", per_frame(lambda a: a.get_all_distances()[0, -1]), "permutation of like atoms is broken"),
     ("00.4", per_frame(chirality), "inversion, reflection is broken"),
     ("00.4", per_frame(lambda a: np.abs(a.positions - a.positions.mean(axis=0)).sum()), "proper rotation is broken"),
+    ("00.4", per_frame(pair_sum), "this is the chapter's Σ exp(−r)"),
     ("00.4", lambda frames: pair_sum(frames[0]), "returns shape ()"),
     ("00.4", per_frame(lambda a: np.log(a.get_all_distances()).sum()), "diagonal"),
     ("00.5", (3, 1, 2), "rows are all alike"),
