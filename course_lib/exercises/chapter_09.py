@@ -1,11 +1,11 @@
-"""Checks of chapter 09: a rotation-invariant modulus, widths that add in squares, numbers of features, rates of grid errors."""
+"""Checks of chapter 09: a rotation-invariant modulus, numbers of features, rates of grid errors, a field that has a hand."""
 
 from collections.abc import Callable
-from math import hypot
 
 import numpy as np
 
 from course_lib.exercises.core import register, require
+from course_lib.symmetry import random_improper, random_rotations
 
 
 @register("09.1", "A rotation mixes the 2l + 1 fields by an orthogonal matrix. Which function of a vector does that leave?",
@@ -27,19 +27,7 @@ def modulus(answer: Callable) -> str:
     return "The length of the vector of 2l + 1 fields, which no rotation of that vector changes."
 
 
-@register("09.2", "Gaussians are convolved by multiplying e^{−σ²k²/2}: what adds up in the exponent?",
-          "s² = σ² + σ_2², with σ_2 = 4 σ.")
-def width(answer: float) -> str:
-    s = float(answer)
-    require(abs(s - 2.0) > 1e-2, "2.0 Å is the sum of the widths; it is their squares that add.")
-    require(abs(s - 1.6) > 1e-2, "1.6 Å is the wavelet alone; the atom is a Gaussian as well.")
-    require(abs(s - (0.4**2 + 1.6**2)) > 1e-2, "2.72 Å² is the square of the width.")
-    require(abs(s - hypot(0.4, 0.8)) > 1e-2, "scales start at j = 0: σ_2 is 2² σ.")
-    require(abs(s - hypot(0.4, 1.6)) < 2e-3, f"{s:g} Å is not the root of 0.4² + 1.6².")
-    return "1.649 Å, so a grid for j = 2 may be four times as coarse as one for j = 0, at little loss."
-
-
-@register("09.3", "For a charge: ρ itself; every scale with every degree; every pair of scales j < j' with every degree.",
+@register("09.2", "For a charge: ρ itself; every scale with every degree; every pair of scales j < j' with every degree.",
           "C (1 + (L + 1) [(J + 1) + J (J + 1)/2]) Q.")
 def count(answer: Callable[[int, int, int, int], int]) -> str:
     def right(J, L, Q, C):
@@ -65,7 +53,7 @@ def count(answer: Callable[[int, int, int, int], int]) -> str:
     return "615 for the settings of this chapter; most are of second order."
 
 
-@register("09.4", "Near a zero U is like |x|, so U^q is like |x|^q in three dimensions. Measure x in units of h.",
+@register("09.3", "Near a zero U is like |x|, so U^q is like |x|^q in three dimensions. Measure x in units of h.",
           "One zero spoils a handful of cells of volume h³, each by about h^q.")
 def rate(answer: Callable[[float], float]) -> str:
     found = np.array([float(answer(q)) for q in (0.5, 1, 3)])
@@ -76,3 +64,39 @@ def rate(answer: Callable[[float], float]) -> str:
             "the powers of h multiply, so their exponents add.")
     require(np.allclose(found, [3.5, 4, 6]), f"for q = ½, 1, 3 you predict h to the power {found.tolist()}.")
     return "h^(3 + q), unless q is even: then U^q is a polynomial in the fields, without a kink, and the error falls faster."
+
+
+def fields(positions: np.ndarray) -> np.ndarray:
+    """Of five different atoms (5, 3), Å, on a grid: the vectors of l = 1 on three scales, (3, 3, n, n, n), but for factors."""
+    axis = 0.3 * (np.arange(32) - 15.5)
+    apart = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"))[:, None] - positions.T[:, :, None, None, None]
+    squares, charges = (apart**2).sum(axis=0), np.array([6, 1, 7, 8, 9])[:, None, None, None]
+    widths = 0.4 * np.sqrt(1 + 4.0 ** np.arange(3))
+    return np.array([(charges * np.exp(-squares / (2 * s**2)) * apart / s).sum(axis=1) for s in widths])
+
+
+@register("09.4", "det(v_0, v_1, v_2), taken place by place, changes its sign in a mirror. And its sum over the grid?",
+          "Zero: it is a sum over three atoms, and three atoms lie in a plane, which is a mirror. More atoms must take part.",
+          "Multiply the determinant by a scalar of its own place, such as |v_0|², before the sum.")
+def hand(answer: Callable[[np.ndarray], float]) -> str:
+    rng = np.random.default_rng(98)
+    atoms = rng.normal(size=(5, 3))
+    trials = rng.normal(size=(2, 3, 3, 3, 4, 5))
+    found = np.array([answer(v) for v in trials])
+    require(found.shape == (2,), f"your function returns shape {found.shape[1:]}; give one number, a sum over the grid.")
+    require(np.abs(found).min() > 1e-9, "it is zero whatever the fields are: so is a determinant that holds one vector twice.")
+    early, late = (np.array([rule(v) for v in trials]) for rule in (
+        lambda v: np.linalg.det(v.sum(axis=(2, 3, 4))), lambda v: np.linalg.det(np.moveaxis(v, (0, 1), (-2, -1))).sum()))
+    require(not np.isclose(*found / early), "you sum over the grid before you multiply; but a wavelet has mean zero, and so "
+                                            "has each field made with it.")
+    require(not np.isclose(*found / late), "for any molecule this is zero: it is a sum over three atoms, which lie in a plane, "
+                                           "and the mirror at that plane changes its sign. Bring in a scalar at each place.")
+    value = answer(fields(atoms))
+    turned = max(abs(answer(fields(atoms @ R.T)) / value - 1) for R in random_rotations(3, rng))
+    require(turned < 0.05, f"a rotation changes it by {turned:.0%}: make it of dot products and determinants of whole vectors, "
+                           "without roots or signs, whose kinks a grid does not integrate well.")
+    mirrored = answer(fields(atoms @ random_improper(1, rng)[0].T)) / value
+    require(not np.isclose(mirrored, 1, atol=0.05), "in a mirror it stays as it is: a modulus or a square has taken the sign.")
+    require(np.isclose(mirrored, -1, atol=0.05), f"in a mirror it becomes {mirrored:.2f} times itself, and should become −1 "
+                                                 "times.")
+    return "A product at each place keeps what moduli throw away; but it takes more than three factors."
