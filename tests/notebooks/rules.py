@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import nbformat
 from nbformat import NotebookNode
 
+from course_lib.exercises import exercises
+
 IMAGE_BYTES = 100_000
 NOTEBOOK_BYTES = 1_500_000
 CODE_LINES = 25
@@ -124,6 +126,24 @@ def hides_its_solutions(notebook: NotebookNode) -> Iterator[str]:
             yield f"cell {number} is a solution, and its source or its outputs can be seen before the answer is given"
 
 
+def poses_every_exercise(notebook: NotebookNode) -> Iterator[str]:
+    """On a slide with the heading Exercises; then one cell that waits, and one solution that is right, and says it is one."""
+    title = re.match(r"# (\d\d) ", notebook.cells[0].source) if notebook.cells else None
+    asked = [cell.source for cell in notebook.cells if re.search(r"^## Exercises$", cell.source, re.MULTILINE)
+             and cell.metadata.get("slideshow", {}).get("slide_type") == "slide"]
+    for name in exercises(title[1]) if title else ():
+        if not any(f"**{name}" in source for source in asked):
+            yield f"exercise {name} is not posed on the slide '## Exercises'"
+        asking = [cell for _, cell in code_cells(notebook) if f'check("{name}"' in cell.source]
+        waiting, right = ([cell for cell in asking if any(start in text for output in cell.outputs for text in texts(output))]
+                          for start in (f"○ {name} is waiting", f"✓ {name} is right"))
+        if len(waiting) != 1:
+            yield f"{len(waiting)} cells wait for the answer to exercise {name}"
+        if [("solution" in cell.metadata.get("tags", []), cell.source.split("\n")[0]) for cell in right] != [
+                (True, "# Worked solution")]:
+            yield f"exercise {name} needs one right answer, tagged 'solution', whose first line is '# Worked solution'"
+
+
 def has_the_anatomy_of_a_chapter(notebook: NotebookNode) -> Iterator[str]:
     headings = [line.lstrip("# ").lower() for cell in notebook.cells if cell.cell_type == "markdown"
                 for line in cell.source.splitlines() if line.startswith("#")]
@@ -158,5 +178,5 @@ def stores_no_widget_state(notebook: NotebookNode) -> Iterator[str]:
 
 ALWAYS = [has_the_python3_kernel, was_run_in_order, stores_no_error, is_small, describes_every_picture, has_25_to_45_cells,
           has_short_cells, gives_reasons_for_what_is_not_compared, opens_with_a_title, is_a_lecture, names_no_machine,
-          needs_no_network, stores_no_widget_state, hides_its_solutions]
+          needs_no_network, stores_no_widget_state, hides_its_solutions, poses_every_exercise]
 CHAPTERS = [has_the_anatomy_of_a_chapter]  # all but 00, the welcome

@@ -8,6 +8,8 @@ import rules
 import store
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from course_lib.exercises import exercises
+
 STORED = sorted(store.NOTEBOOKS.glob("*.ipynb"))
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
@@ -24,12 +26,19 @@ def good_notebook():
                                           "text/html": f'<img src="data:image/png;base64,{PIXEL}" alt="A dot.">'},
                          metadata={"image/png": {"alt": "A dot."}})
     look = {"slideshow": {"slide_type": "slide"}}
-    cells = [new_markdown_cell("# Title\n\nSee https://example.org, a/b and 1/2.", metadata=look),
-             new_markdown_cell("\n".join(f"## {heading}" for heading in rules.HEADINGS), metadata=look),
+    cells = [new_markdown_cell("# 01 · Title\n\nSee https://example.org, a/b and 1/2.", metadata=look),
+             new_markdown_cell("\n".join([*(f"## {heading}" for heading in rules.HEADINGS),
+                                          *(f"**{name}.** How?" for name in exercises("01"))]), metadata=look),
              new_code_cell("print(1 / 2)", execution_count=1, metadata=look,
                            outputs=[new_output("stream", name="stdout", text="0.5\n"), picture]),
              new_code_cell("import random", execution_count=2,
                            metadata={**look, "tags": ["nbval-ignore-output"], "reason": "a random number"})]
+    for name in exercises("01"):
+        hidden = {"tags": ["solution"], "jupyter": {"source_hidden": True, "outputs_hidden": True}}
+        for source, said, more in ((f'check("{name}", ...)', f"○ {name} is waiting", {}),
+                                   (f'# Worked solution\ncheck("{name}", 1)', f"✓ {name} is right", hidden)):
+            cells.append(new_code_cell(source, outputs=[new_output("stream", name="stdout", text=said)],
+                                       execution_count=len(cells) - 1, metadata={**look, **more}))
     cells += [new_markdown_cell("Prose.", metadata=look) for _ in range(rules.CELLS[0] - len(cells))]
     return new_notebook(cells=cells, metadata={"kernelspec": dict(rules.KERNELSPEC)})
 
@@ -48,7 +57,7 @@ FAULTS = [
     (rules.has_the_python3_kernel, lambda nb: nb.metadata.clear()),
     (rules.was_run_in_order, lambda nb: nb.cells[2].update(execution_count=None)),
     (rules.was_run_in_order, lambda nb: nb.cells[3].update(execution_count=7)),
-    (rules.was_run_in_order, lambda nb: nb.cells[2].update(outputs=[])),
+    (rules.was_run_in_order, lambda nb: [cell.update(outputs=[]) for _, cell in rules.code_cells(nb)]),
     (rules.stores_no_error, add_output("error", ename="ValueError", evalue="no", traceback=[])),
     (rules.stores_no_error, add_output("stream", name="stderr", text="warning")),
     (rules.is_small, add_output("display_data", {"image/png": "A" * 140_000}, {"image/png": {"alt": "Much."}})),
@@ -82,6 +91,13 @@ FAULTS = [
     (rules.hides_its_solutions, lambda nb: nb.cells[3].metadata.update(tags=["solution"])),
     (rules.hides_its_solutions,
      lambda nb: nb.cells[3].metadata.update(tags=["solution"], jupyter={"source_hidden": True})),
+    (rules.poses_every_exercise, lambda nb: nb.cells.pop(4)),
+    (rules.poses_every_exercise, lambda nb: nb.cells.pop(5)),
+    (rules.poses_every_exercise, lambda nb: nb.cells[5].outputs[0].update(text="✗ 01.1 is not right yet")),
+    (rules.poses_every_exercise, lambda nb: nb.cells[5].metadata.pop("tags")),
+    (rules.poses_every_exercise, lambda nb: nb.cells[5].update(source='check("01.1", 1)')),
+    (rules.poses_every_exercise, lambda nb: nb.cells[1].metadata.slideshow.update(slide_type="skip")),
+    (rules.poses_every_exercise, lambda nb: nb.cells[1].update(source=nb.cells[1].source.replace("**01.3.**", "Then."))),
     (rules.stores_no_widget_state, add_output("display_data", {rules.WIDGET_VIEW: {"model_id": "1"}})),
 ]
 
