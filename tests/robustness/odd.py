@@ -2,8 +2,10 @@
 
 import numpy as np
 from ase import Atoms
-from hypothesis import strategies
+from hypothesis import HealthCheck, Phase, settings, strategies
 
+SOME = settings(max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate, Phase.shrink],
+                suppress_health_check=list(HealthCheck))
 KNOWN, UNKNOWN = [1, 6], [8, 92]
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import odd
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from odd import SOME
 
 from course_lib.kernels import (
     SOAP,
@@ -23,8 +24,6 @@ from course_lib.scattering import SolidHarmonicScattering
 from course_lib.structures import load, neighbour_graphs
 from course_lib.survey import METHODS
 
-SOME = settings(max_examples=25, deadline=None, derandomize=True, database=None, phases=[Phase.generate, Phase.shrink],
-                suppress_health_check=list(HealthCheck))
 FEATURES = [SOAP(4.0, 3, 2), BagOfBonds(), Bispectrum(4.0, 2, 2), ClusterBasis(4.0, (4, 2), (0, 2)), CoulombMatrix(),
             DensityExpansion(4.0, 3, 2), LambdaSOAP(4.0, 3, 2), SymmetryFunctions(4.0),
             SolidHarmonicScattering(J=2, L=1, order=1)]

@@ -53,7 +53,9 @@ class Checkout:
 
 @pytest.fixture
 def checkout(tmp_path: Path, root: Path) -> Checkout:
-    return Checkout(tmp_path, root)
+    folder = tmp_path / "a folder with späces"
+    folder.mkdir()
+    return Checkout(folder, root)
 
 
 def test_a_fresh_environment_is_pip_then_cpu_torch_then_the_project_then_the_tests(checkout):
