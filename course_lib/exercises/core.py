@@ -1,6 +1,7 @@
 """One exercise: a name, hints, and a grader that gives a reason."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -97,6 +98,7 @@ def _standing(chapter: str) -> str:
 def progress() -> None:
     """Prints, chapter by chapter, which exercises you have solved, today or earlier, and which are left."""
     for chapter in sorted({name[:2] for name in solved()}):
-        print(_standing(chapter))
+        with suppress(ValueError):  # a file of some other name
+            print(_standing(chapter))
     if not solved():
         print("None solved yet: fill in the `...` of an exercise and run its cell.")

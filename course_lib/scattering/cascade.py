@@ -148,6 +148,8 @@ class Scattering(TransformerMixin, BaseEstimator, ABC):
     def _checked(self, X: np.ndarray) -> np.ndarray:
         check_is_fitted(self, "banks_")
         X = np.asarray(X)
+        if X.dtype.kind == "c":
+            raise ValueError(f"arrays are complex, {X.dtype}; give real ones, as two if both parts matter")
         X = X if X.dtype == np.float32 else X.astype(np.float64)
         if X.shape[1:] != self.banks_[0].low_pass.shape:
             raise ValueError(f"arrays of shape {X.shape[1:]}, fitted to {self.banks_[0].low_pass.shape}: fit again")

@@ -17,8 +17,10 @@ from matplotlib.figure import Figure
 from scipy.spatial.transform import Rotation
 
 from course_lib.show.style import element_colour
+from course_lib.structures import check_structures
 
 PIXELS = 560            # of the longer side of a picture
+SEEN = 0.75             # pixels: a smaller ball could miss the middle of every pixel
 BOND_FACTOR = 1.2       # two atoms are bonded when closer than this times the sum of their covalent radii
 LIGHT = np.array([-0.45, 0.55, 0.70]) / np.linalg.norm([-0.45, 0.55, 0.70])
 STICK, EDGE = (0.62, 0.62, 0.62), (0.75, 0.75, 0.75)
@@ -31,7 +33,7 @@ def _balls(atoms: Atoms, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray,
 
 def _sticks(starts: np.ndarray, ends: np.ndarray, radius: float, colour) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     longest = np.linalg.norm(ends - starts, axis=-1).max(initial=0)
-    along = np.linspace(0, 1, 2 + int(longest / (0.3 * radius)))[:, None, None]
+    along = np.linspace(0, 1, 2 + int(min(longest / (0.3 * radius), 4 * PIXELS)))[:, None, None]
     centres = (starts + along * (ends - starts)).reshape(-1, 3)
     return centres, np.full(len(centres), radius), np.broadcast_to(colour, centres.shape)
 
@@ -73,8 +75,8 @@ def _paint(groups, centre: np.ndarray, half: np.ndarray) -> tuple[np.ndarray, np
     """RGBA image and heights in Å (−inf where empty) of groups of balls around `centre`; `half` extents in Å."""
     scale = PIXELS / (2 * half.max())
     shape = tuple(np.ceil(2 * half[::-1] * scale).astype(int))
-    seen = [_seen(np.column_stack([(balls[:, :2] - centre + half) * scale, balls[:, 2] * scale]), radii * scale,
-                  colours, shape) for balls, radii, colours in groups if len(balls)]
+    seen = [_seen(np.column_stack([(balls[:, :2] - centre + half) * scale, balls[:, 2] * scale]),
+                  np.maximum(radii * scale, SEEN), colours, shape) for balls, radii, colours in groups if len(balls)]
     pixel, height, colour = (np.concatenate(parts) for parts in zip(*seen, strict=True))
     order = np.argsort(height, kind="stable")
     pixel, height, colour = pixel[order], height[order], colour[order]
@@ -92,12 +94,11 @@ def molecule(axes: Axes | Sequence[Axes] | None, atoms: Atoms | Sequence[Atoms],
 
     `axes` is one 2-D Axes, one for each frame, or None for a new figure. `turn` are degrees about x, y and z, in this
     order, before looking down on the xy plane. A periodic frame gets the edges of its cell. With `labels` each atom that
-    is seen carries its symbol, with "rows" also its row in the frame. Returns the figure. Raises ValueError for no frames or
-    when axes and frames do not match.
+    is seen carries its symbol, with "rows" also its row in the frame. Returns the figure. Raises what `check_structures`
+    raises, and ValueError when axes and frames do not match.
     """
     frames = [atoms] if isinstance(atoms, Atoms) else list(atoms)
-    if not frames or not all(map(len, frames)):
-        raise ValueError("molecule() needs at least one frame, and at least one atom in each")
+    check_structures(frames)
     if axes is None:
         _, axes = plt.subplots(1, len(frames), figsize=(min(2.9 * len(frames) + 0.6, 10), 3.2), squeeze=False)
     axes = np.atleast_1d(np.asarray(axes, dtype=object)).ravel()

@@ -78,8 +78,8 @@ def test_a_periodic_frame_is_drawn_with_its_cell_and_a_molecule_is_drawn_in_the_
     assert covered(show.molecule(None, silicon).axes[0]) < with_cell - 1
 
 
-@pytest.mark.parametrize(("arguments", "complaint"), [((None, []), "at least one frame"), ((None, Atoms()), "at least one"),
-                                                      ((None, [g2("CH4"), Atoms()]), "at least one")])
+@pytest.mark.parametrize(("arguments", "complaint"), [((None, []), "at least one"), ((None, Atoms()), "0 has no atoms"),
+                                                      ((None, [g2("CH4"), Atoms()]), "1 has no atoms")])
 def test_nothing_cannot_be_drawn(arguments, complaint):
     with pytest.raises(ValueError, match=complaint):
         show.molecule(*arguments)
