@@ -89,4 +89,5 @@ def read(path: str | PathLike) -> pd.DataFrame:
     if not Path(path).read_bytes().endswith(b"\n"):
         raise ValueError(f"{path} is cut short in its last line, {len(table) + 1}; delete that line, and the fit is done "
                          "again, or end it with a line break if you know it to be whole")
-    return table
+    measured = [name for name in table if name.endswith(")")]  # what has a unit is real, also where all of it is whole
+    return table.astype(dict.fromkeys(measured, float))

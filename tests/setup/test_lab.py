@@ -28,7 +28,8 @@ def is_loopback(address: str) -> bool:
 def lab(root, tmp_path_factory):
     """The very command of `make lab`, but that no browser opens and the settings of whoever runs the tests stay out."""
     home = tmp_path_factory.mktemp("home")
-    told = subprocess.run(["make", "--dry-run", "--assume-old=.venv/reader", "lab"], cwd=root, capture_output=True, text=True)
+    told = subprocess.run(["make", "--no-print-directory", "--dry-run", "--assume-old=.venv/reader", "lab"], cwd=root,
+                          capture_output=True, text=True)
     program, *words = told.stdout.splitlines()[-1].split()
     assert program == ".venv/bin/jupyter" and words[0] == "lab"
     keep_out = ["JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
