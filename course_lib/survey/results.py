@@ -90,4 +90,7 @@ def read(path: str | PathLike) -> pd.DataFrame:
         raise ValueError(f"{path} is cut short in its last line, {len(table) + 1}; delete that line, and the fit is done "
                          "again, or end it with a line break if you know it to be whole")
     measured = [name for name in table if name.endswith(")")]  # what has a unit is real, also where all of it is whole
-    return table.astype(dict.fromkeys(measured, float))
+    try:
+        return table.astype(dict.fromkeys(measured, float))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged, where numbers should be: {error}; delete that line or restore it") from error

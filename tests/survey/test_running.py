@@ -104,7 +104,7 @@ def test_two_runs_do_not_write_one_table(methane, tmp_path):
         survey.run(["composition"], methane, [2], [0], table=tmp_path / "table.csv", progress=False)
 
 
-@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "\x00\x01"])
+@pytest.mark.parametrize("content", ["", "a,b\n1,2\n", "\x00\x01", "data set,method,n,seed,memory (MB)\nwater,GAP,5,0,much\n"])
 def test_a_file_that_is_no_table_is_refused_and_left_alone(methane, tmp_path, content):
     path = tmp_path / "table.csv"
     path.write_text(content)
