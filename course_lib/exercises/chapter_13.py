@@ -12,7 +12,7 @@ from course_lib.symmetry import clebsch_gordan
           "The angles α and γ need 2L + 1 steps each, cos β needs L + 1 nodes of Gauss.")
 def sizes(answer: tuple[int, int]) -> str:
     require(np.shape(answer) == (2,), f"give two numbers, coefficients and rotations, not {answer!r}.")
-    coefficients, rotations = map(int, answer)
+    coefficients, rotations = answer
     for wrong, reason in {81: "81 = (8 + 1)² are those of a signal on the sphere; on SO(3) each degree has a matrix.",
                           680: "680 stops before l = 8, which still belongs to it.",
                           289: "289 is the last matrix only; add those of all degrees."}.items():
@@ -38,8 +38,9 @@ def correlation(answer: Callable) -> str:
     require(isinstance(found, Sequence) and len(found) == 4, "give a list with a matrix for each degree, here for l = 0 to 3.")
     found = [np.asarray(block) for block in found]
     require(found[3].ndim > 0, "a number for each degree: that is the answer at R = 1 only. A column times a row is a matrix.")
-    require(all(block.shape == (2 * l + 1, 2 * l + 1) for l, block in enumerate(found)),
-            f"for l = 3 your answer has shape {found[3].shape}; it must be (7, 7).")
+    for l, block in reversed(list(enumerate(found))):
+        require(block.shape == (2 * l + 1, 2 * l + 1),
+                f"for l = {l} your answer has shape {block.shape}; it must be ({2 * l + 1}, {2 * l + 1}).")
 
     def equal(candidate: list[np.ndarray]) -> bool:
         return all(map(np.allclose, found, candidate))
@@ -59,7 +60,7 @@ def correlation(answer: Callable) -> str:
           "The integrand of the analysis is σ(F) times D^l with l ≤ L: add the two degrees.")
 def degree(answer: Callable) -> str:
     cases = [(4, 2), (6, 3), (5, 1), (3, 4)]
-    found = [int(answer(l_max, power)) for l_max, power in cases]
+    found = [float(answer(l_max, power)) for l_max, power in cases]
     for candidate, reason in (
         (lambda l, p: p * l, "p L is the degree of σ(F) alone; in the integral it stands beside a D^l with l up to L."),
         (lambda l, p: 2 * l, "2 L is enough for p = 1 only."),
@@ -71,14 +72,14 @@ def degree(answer: Callable) -> str:
     right = [(power + 1) * l_max for l_max, power in cases]
     wrong = next((k for k, (a, b) in enumerate(zip(found, right, strict=True)) if a != b), None)
     require(wrong is None, f"for L = {cases[wrong or 0][0]}, p = {cases[wrong or 0][1]} it is {right[wrong or 0]}, "
-                           f"yours is {found[wrong or 0]}.")
+                           f"yours is {found[wrong or 0]:g}.")
     return "(p + 1) L: oversampling (p + 1)/2 makes a polynomial exact, and nothing makes relu so."
 
 
 @register("13.4", "Under the inversion r̂ → −r̂ a part of degree l gets the sign (−1)^l. Which sums l₁ + l₂ + l₃ change sign?",
           "C with odd l₁ + l₂ + l₃ changes sign when two places of one degree are exchanged, and here both hold the same f̂.")
 def handed(answer: Sequence[int]) -> str:
-    require(len(answer) == 3 and all(int(l) == l and l >= 0 for l in answer), f"give three degrees, not {answer!r}.")
+    require(np.shape(answer) == (3,) and all(int(l) == l and l >= 0 for l in answer), f"give three degrees, not {answer!r}.")
     a, b, c = sorted(map(int, answer))
     require(c <= a + b, f"{a}, {b} and {c} do not couple to a scalar: the largest is more than the sum of the others.")
     require((a + b + c) % 2 == 1, f"{a} + {b} + {c} is even: this one is the same for the mirror image, like a power spectrum.")
