@@ -9,22 +9,21 @@ and their averages are invariant and stable (Mallat, Comm. Pure Appl. Math. 65, 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from course_lib.scattering.images import ImageScattering
-from course_lib.scattering.signals import SignalScattering
-
 if TYPE_CHECKING:
+    from course_lib.scattering.images import ImageScattering
     from course_lib.scattering.regression import MultilinearRegression, ScatteringRegression
+    from course_lib.scattering.signals import SignalScattering
     from course_lib.scattering.solid_harmonic import SolidHarmonicScattering
     from course_lib.scattering.voxels import VoxelScattering
 
 __all__ = ["ImageScattering", "MultilinearRegression", "ScatteringRegression", "SignalScattering", "SolidHarmonicScattering",
            "VoxelScattering"]
 
-_WITH_TORCH = {"MultilinearRegression": "regression", "ScatteringRegression": "regression",
-               "SolidHarmonicScattering": "solid_harmonic", "VoxelScattering": "voxels"}
+_MODULES = {"ImageScattering": "images", "MultilinearRegression": "regression", "ScatteringRegression": "regression",
+            "SignalScattering": "signals", "SolidHarmonicScattering": "solid_harmonic", "VoxelScattering": "voxels"}
 
 
 def __getattr__(name: str):
-    if name not in _WITH_TORCH:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_WITH_TORCH[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
