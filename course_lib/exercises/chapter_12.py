@@ -100,7 +100,8 @@ def reaction(answer: Sequence) -> str:
     directions = np.asarray(answer, dtype=float)
     require(directions.shape == (5, 3), f"five directions are asked for, (5, 3); yours have shape {directions.shape}.")
     norms = np.linalg.norm(directions, axis=1)
-    require(np.allclose(norms, 1, atol=1e-6), f"directions are unit vectors; yours have lengths {np.round(norms, 3)}.")
+    require(np.allclose(norms, 1, atol=1e-3), f"directions are unit vectors; yours have lengths {np.round(norms, 3)}.")
+    directions = directions / norms[:, None]
     cosines = (directions @ directions.T)[np.triu_indices(5, 1)]
     require(cosines.max() < 0.99, "two of your fluorines are at one place.")
     ours, theirs = (Atoms("PF5", np.vstack([np.zeros(3), 1.55 * points])) for points in (directions, BIPYRAMID))

@@ -13,7 +13,7 @@ from course_lib.symmetry import random_rotations
 @register("14.1", "A path needs |l₁ − l₂| ≤ l ≤ l₁ + l₂, and p = p₁p₂ where there are parities.",
           "With the natural labels l₁ + l₂ + l must be even. With both parities of a feature, the filter decides the output's.")
 def paths(answer: tuple[int, int, int]) -> str:
-    found = tuple(int(number) for number in answer)
+    found = tuple(np.ravel(answer).tolist())
     require(len(found) == 3, f"three numbers are asked for, (a, b, c); you gave {len(found)}.")
     require(27 not in found[:2], "27 counts all triples of degrees; but 0 and 2 do not couple to 1: |l₁ − l₂| ≤ l ≤ l₁ + l₂.")
     require(found[0] != 15, "(a) is not 15: 1o times 1o is even, and does not go to 1o. Parities multiply.")
@@ -49,7 +49,8 @@ def bend(answer: Callable) -> str:
     require(np.abs(said[1]).max() > 1e-8, "your vectors are all zero: equivariant, and of no use.")
     require(not np.allclose(asked(s, 2 * v)[1], 2 * said[1]), "your vectors are linear in v: twice v gives twice as much. A "
                                                               "gate of s alone does this; let |v| have a say.")
-    require(np.isfinite(asked(s, 0 * v)[1]).all(), "where v is zero you divide by zero: such features occur, by symmetry.")
+    require(all(np.isfinite(part).all() for part in asked(s, 0 * v)), "where v is zero you divide by zero: such features "
+                                                                      "occur, by symmetry.")
     require(np.abs(asked(s, 1e-9 * v)[1]).max() < 1e-3, "close to v = 0 your vectors jump: v / |v| has no value there.")
     return "Any function of what does not turn, times what does."
 
@@ -79,7 +80,7 @@ def hand(answer: Callable) -> str:
                 "your number changes when the points are renumbered: a determinant changes sign when two rows change places.")
         require(differs(points * [1, 1, -1]), "your number is the same in the mirror: made of lengths, or absolute values.")
         require(not differs(points * [1, 1, -1], -found), "your number should change its sign in a mirror, and nothing else.")
-    require(min(abs(float(answer(points))) for points in TETRIS) > 1e-6,
+    require(min(abs(float(answer(points))) for points in TETRIS) > 1e-6 * abs(float(answer(BONDS.copy()))),
             "right for points that lie anyhow, but zero for the two chiral shapes: each has a twofold axis, and all vectors "
             "made of one point at a time lie along it. Use distances of pairs.")
     return "Three factors and an odd weight: a pseudoscalar, 0o, which no network of true scalars ever has."

@@ -31,7 +31,7 @@ PENTAGON = np.array([[np.cos(a), np.sin(a), 0] for a in 2 * np.pi * np.arange(5)
 TURN = random_rotations(1, np.random.default_rng(0))[0]
 
 RIGHT = [("12.1", 510), ("12.2", environment), ("12.3", angle), ("12.4", pyramid()),
-         ("12.4", pyramid()[[2, 0, 1, 4, 3]] @ TURN)]
+         ("12.4", pyramid()[[2, 0, 1, 4, 3]] @ TURN), ("12.4", pyramid().round(3).tolist())]
 
 WRONG = [
     ("12.1", 576, "576 are all entries"),

@@ -19,6 +19,11 @@ def faulty(s, v):
         return s, v / norm(v)
 
 
+def hollow(s, v):
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return s / norm(v)[:, 0], v * norm(v)
+
+
 def steep(s, v):
     return s, v / np.maximum(norm(v), 1e-300)
 
@@ -52,7 +57,8 @@ def with_middle(n, h):
     return found
 
 
-RIGHT = {"14.1": (11, 15, 30), "14.2": bend, "14.3": hand, "14.4": vector_filter}
+RIGHT = [("14.1", (11, 15, 30)), ("14.1", np.array([11.0, 15.0, 30.0])), ("14.2", bend), ("14.3", hand),
+         ("14.3", lambda x: 1e-6 * hand(x)), ("14.4", vector_filter)]
 
 WRONG = [
     ("14.1", (11, 15), "three numbers"),
@@ -62,6 +68,8 @@ WRONG = [
     ("14.1", (11, 15, 60), "both parities; p = p₁p₂ leaves one"),
     ("14.1", (11, 15, 120), "that has filters of both parities"),
     ("14.1", (11, 15, 22), "(c) is not 22"),
+    ("14.1", (11.5, 15, 30), "(a) is not 11.5"),
+    ("14.1", 11, "three numbers"),
     ("14.2", lambda s, v: (s, np.swapaxes(v, 1, 2)[:, :2]), "two arrays of these shapes"),
     ("14.2", lambda s, v: (s + v[:, 0], v), "your scalars change when the vectors turn"),
     ("14.2", lambda s, v: (s, np.tanh(v)), "a function of each component"),
@@ -70,6 +78,7 @@ WRONG = [
     ("14.2", lambda s, v: (s, 0 * v), "all zero"),
     ("14.2", lambda s, v: (np.tanh(s), v * np.tanh(s)[:, None]), "linear in v"),
     ("14.2", faulty, "divide by zero"),
+    ("14.2", hollow, "divide by zero"),
     ("14.2", steep, "your vectors jump"),
     ("14.3", lambda x: np.linalg.det(x[:3]), "all points are moved"),
     ("14.3", lambda x: (x - x.mean(axis=0)).max(), "all points are turned"),
@@ -91,4 +100,4 @@ WRONG = [
     ("14.4", lambda n, h: vector_filter(n, h) * (np.linalg.norm(np.indices((n, n, n)) - n // 2, axis=0) < 1.6), "farther out"),
 ]
 
-test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(list(RIGHT.items()), WRONG)
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(RIGHT, WRONG)
