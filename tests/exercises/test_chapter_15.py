@@ -30,8 +30,10 @@ def two_bald_spots(p):
     return v.real * ((1 + z) * X - x * (p + Z)) + v.imag * ((1 + z) * np.eye(3)[1] - y * (p + Z))
 
 
-RIGHT = [("15.1", 5376), ("15.2", cap), ("15.3", np.roll), ("15.4", one_bald_spot),
-         ("15.4", lambda p: (1 + p[:, 2:]) ** 2 * one_bald_spot(p)), ("15.4", lambda p: one_bald_spot(-p[:, ::-1])[:, ::-1])]
+RIGHT = [("15.1", 5376), ("15.2", cap), ("15.2", lambda t: 0.0 if t > 1.5 else cap(t)), ("15.3", np.roll),
+         ("15.4", one_bald_spot), ("15.4", lambda p: (1 + p[:, 2:]) ** 2 * one_bald_spot(p)),
+         ("15.4", lambda p: one_bald_spot(-p[:, ::-1])[:, ::-1]),
+         ("15.4", lambda p: np.exp(3 * p[:, 2:]) * one_bald_spot(p)), ("15.4", lambda p: one_bald_spot(p).astype(np.float32))]
 
 WRONG = [
     ("15.1", 32256, "before the constraint"),
@@ -60,6 +62,8 @@ WRONG = [
     ("15.4", lambda p: np.cross(Z, p), "more than one bald spot"),
     ("15.4", two_bald_spots, "more than one bald spot"),
     ("15.4", normalised, "parting"),
+    ("15.4", lambda p: ((p - [0.6, 0, 0.8]) ** 2).sum(axis=1, keepdims=True) * one_bald_spot(p), "near [0.6 0.  0.8] as well"),
+    ("15.4", lambda p: (p[:, :1] - 0.5) ** 2 * one_bald_spot(p), "as well, far from"),
 ]
 
 test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(RIGHT, WRONG)
