@@ -52,10 +52,10 @@ def second_degree(answer: Callable[[np.ndarray], np.ndarray]) -> str:
         partner = [k - 2 for k in range(5) if k != m + 2 and np.allclose(np.abs(own), np.abs(expected[:, k]))]
         require(not partner, f"at the place of m = {m} stands m = {(partner or [0])[0]}: the order is m = −2 … 2.")
         norm = np.linalg.norm(own) / np.linalg.norm(right)
-        require(abs(norm - 1) < RELATIVE, f"m = {m} is {norm:.3g} times its right size (root mean square).")
-        require(np.allclose(own, right), f"m = {m} has the right size, but is another function.")
-    require(np.allclose(answer(v), expected), "right on unit vectors, but a harmonic depends on the direction alone: "
-                                              "divide by the length.")
+        require(abs(norm - 1) < 1e-5, f"m = {m} is {norm:.3g} times its right size (root mean square).")
+        require(np.allclose(own, right, atol=1e-6), f"m = {m} has the right size, but is another function.")
+    require(np.allclose(answer(v), expected, atol=1e-6),
+            "right on unit vectors, but a harmonic depends on the direction alone: divide by the length.")
     return "All five, orthonormal, in our order: equal to sphericart's."
 
 
@@ -92,7 +92,7 @@ def equal_power_pair() -> tuple[np.ndarray, np.ndarray]:
           "A mirror keeps it if l1 + l2 + l3 is even: couple(c[4:9], c[4:9], 4) and c[16:25] will do.")
 def bispectrum(answer: Callable[[np.ndarray], float]) -> str:
     first, second = equal_power_pair()
-    rng, value = np.random.default_rng(26), answer(first)
+    rng, value = np.random.default_rng(26), np.asarray(answer(first))
     require(np.size(value) == 1, f"your function returns {np.size(value)} numbers, the task asks for one.")
     value, other = float(np.squeeze(value)), float(np.squeeze(answer(second)))
     size = max(abs(value), abs(other))
@@ -111,4 +111,8 @@ def bispectrum(answer: Callable[[np.ndarray], float]) -> str:
     doubled = float(np.squeeze(answer(2 * first))) / value
     require(abs(doubled - 8) < 1e-6, f"it separates, but doubling the function multiplies it by {doubled:.3g}; "
                                      "a polynomial of degree 3 gives 8.")
+    line = [float(np.squeeze(answer(second + t * first))) for t in range(-2, 3)]
+    require(abs(np.diff(line, 4)[0]) < 1e-6 * np.abs(line).max(),
+            "it separates, and doubling the function gives 8, but it is no polynomial: absolute values, roots and quotients "
+            "are none.")
     return "Three factors see how blocks lie to each other; two factors see each block alone."

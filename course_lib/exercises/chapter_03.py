@@ -33,7 +33,9 @@ def pair_orbits(answer: tuple[int, int]) -> str:
 @register("03.2", "The cycle index of three like atoms on their pairs is (s₁³ + 3 s₁ s₂ + 2 s₃) / 6.",
           "Replace s_l by 1/(1 − t^l) and expand: to divide a series by 1 − t^l, let each coefficient gain the one l before.")
 def molien_of_three(answer: Callable[[int], list[int]]) -> str:
-    right, found = molien_series("HHH", 9), [int(n) for n in answer(9)]
+    right, found = molien_series("HHH", 9), [float(n) for n in answer(9)]
+    require(np.allclose(found, np.round(found)), f"your numbers start with {found[:3]}, but a number of polynomials is whole.")
+    found = [round(n) for n in found]
     require(len(found) == 10, f"count(9) must give ten numbers, for degrees 0 to 9; yours gives {len(found)}.")
     require(found != [comb(d + 2, 2) for d in range(10)],
             "these are all monomials in three variables: the identity's term alone. Average it with those of the swaps and "

@@ -91,19 +91,22 @@ def no_kernel(answer: np.ndarray) -> str:
 @register("04.5", "The wall is steep, high below 3.4 Å, and gone where the pairs are: a high power of 1/r, or an exponential.",
           "At 3 Å the true pair energy is about 0.1 eV. A wall that is wrong by a factor of two still beats none.")
 def prior_mean(answer: Callable) -> str:
+    def wall(r):
+        return np.asarray(answer(r), float)
+
     seen, y, noise = _five_clusters()
     gap, r = np.linspace(2.9, 3.4, 51), np.linspace(3.45, 9.0, 112)
-    shape = np.shape(answer(gap))
+    shape = np.shape(wall(gap))
     require(shape == gap.shape, f"for distances of shape {gap.shape} your function returns shape {shape}; give one value each.")
     whole = np.append(gap, r)
-    require(np.isfinite(answer(whole)).all(), "your mean is not finite between 2.9 and 9 Å.")
-    require(np.abs(answer(whole) - _lennard_jones(whole)).max() > 1e-3,
+    require(np.isfinite(wall(whole)).all(), "your mean is not finite between 2.9 and 9 Å.")
+    require(np.abs(wall(whole) - _lennard_jones(whole)).max() > 1e-3,
             "this is the answer itself. A prior mean is what you know before the data: that atoms repel.")
-    require(answer(whole).min() > -1e-4, "your mean is negative somewhere: an attraction. Let the data tell that.")
-    require(abs(answer(np.array([12.0]))[0]) < 1e-3, "at 12 Å your mean is still above 1 meV: atoms that far apart should not "
+    require(wall(whole).min() > -1e-4, "your mean is negative somewhere: an attraction. Let the data tell that.")
+    require(abs(wall(np.array([12.0]))[0]) < 1e-3, "at 12 Å your mean is still above 1 meV: atoms that far apart should not "
                                                    "feel each other, and the data have to take away again what you put in.")
     errors = {}
-    for name, mean in {"none": np.zeros_like, "yours": answer}.items():
+    for name, mean in {"none": np.zeros_like, "yours": wall}.items():
         p, h = seen.points[:, 0], 1e-4
         known = seen.values @ mean(p) + seen.slopes @ ((mean(p + h) - mean(p - h)) / (2 * h))
         process = GaussianProcess(RBF(0.03, 0.5), noise).fit(seen, y - known)
@@ -112,7 +115,7 @@ def prior_mean(answer: Callable) -> str:
     (inside, outside), (bare_inside, bare_outside) = errors["yours"], errors["none"]
     require(outside < max(0.01, 3 * bare_outside), f"where there are data the error rose from {bare_outside:.3f} to "
                                                    f"{outside:.3f} meV: your mean varies faster there than the kernel.")
-    alone = 1000 * np.sqrt(np.mean((answer(gap) - _lennard_jones(gap)) ** 2))
+    alone = 1000 * np.sqrt(np.mean((wall(gap) - _lennard_jones(gap)) ** 2))
     require(inside < 0.5 * bare_inside or alone > 0.5 * bare_inside,
             f"your wall alone is good to {alone:.1f} meV between 2.9 and 3.4 Å, but with the data the error is {inside:.1f}: "
             "where they begin it changes too fast for the kernel, of length 0.5 Å, to correct. Make it smoother or less steep.")

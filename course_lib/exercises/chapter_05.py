@@ -49,8 +49,8 @@ def atom_kernel(answer: Callable) -> str:
     require(not np.allclose(found, (unit**3 @ (unit_q**3).T) * like), "raise the dot product to the power, not the features.")
     require(np.allclose(found, right), f"the kernel of the first two carbons should be {right[1, 0]:.3f}, yours is "
                                        f"{found[1, 0]:.3f}.")
-    own = np.asarray(answer(p, numbers, p, numbers, 2))
-    require(np.allclose(np.diag(own), 1), "for zeta = 2 an atom's kernel with itself is not 1: use the zeta that is given.")
+    require(np.allclose(answer(p, numbers, q, others, 2), (unit @ unit_q.T) ** 2 * like),
+            "for zeta = 3 it is right, for zeta = 2 it is not: use the zeta that is given.")
     return "Positive semidefinite: an average of squares over all rotations, made sharp."
 
 

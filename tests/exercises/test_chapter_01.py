@@ -74,4 +74,5 @@ WRONG = [
 ]
 
 
-test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(list(RIGHT.items()), WRONG)
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(
+    [*RIGHT.items(), ("01.2", lambda rng: haar(rng).astype(np.float32))], WRONG)

@@ -1,6 +1,7 @@
 """Chapter 02: the right answers pass, and each wrong one is refused for its own reason."""
 
 import numpy as np
+import torch
 from judged import judged
 
 from course_lib.exercises.chapter_02 import equal_power_pair
@@ -46,10 +47,11 @@ def _odd(c):
 
 
 RIGHT = [("02.1", ({1, 2, 3, 4, 5}, {2, 4})), ("02.1", ([5, 4, 3, 2, 1], (4, 2))), ("02.2", _y2),
-         ("02.2", lambda v: spherical_harmonics(2, v)[:, 4:]), ("02.3", _cross), ("02.3", np.cross),
+         ("02.2", lambda v: _y2(v).astype(np.float32)), ("02.2", lambda v: spherical_harmonics(2, v)[:, 4:]),
+         ("02.3", _cross), ("02.3", np.cross),
          ("02.3", lambda a, b: np.sqrt(2) * couple(a, b, 1)),  # any cyclic order is a rotation
          ("02.4", _even), ("02.4", lambda c: couple(c[1:4], c[9:16], 4) @ c[16:]),
-         ("02.4", lambda c: couple(c[16:], c[4:9], 2) @ c[4:9])]
+         ("02.4", lambda c: couple(c[16:], c[4:9], 2) @ c[4:9]), ("02.4", lambda c: torch.tensor(_even(c)))]
 
 WRONG = [
     ("02.1", ({0, 1, 2, 3, 4, 5}, {2, 4}), "needs l1 = l2"),
@@ -93,6 +95,8 @@ WRONG = [
     ("02.4", lambda c: c[0] * _power(c)[4], "equal for both"),
     ("02.4", lambda c: couple(c[16:], c[16:], 4) @ c[16:], "equal for both"),
     ("02.4", lambda c: c[0] * _even(c), "multiplies it by 16"),
+    ("02.4", lambda c: abs(_odd(c)), "it is no polynomial"),
+    ("02.4", lambda c: _even(c) ** 2 / np.linalg.norm(c) ** 3, "it is no polynomial"),
 ]
 
 

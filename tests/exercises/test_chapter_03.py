@@ -44,6 +44,7 @@ WRONG = [
     ("03.2", lambda degree: np.cumsum(THREE), "those of each degree"),
     ("03.2", lambda degree: [(comb(d + 2, 2) + 2 * (d % 3 == 0)) // 3 for d in range(degree + 1)], "swaps are missing"),
     ("03.2", lambda degree: THREE[:degree], "must give ten numbers"),
+    ("03.2", lambda degree: [n + 0.4 for n in THREE], "a number of polynomials is whole"),
     ("03.2", lambda degree: THREE, "count(4) must give five numbers"),
     ("03.2", lambda degree: [1] * (degree + 1), "your first numbers are [1, 1, 1, 1, 1]"),
     ("03.3", lambda m, y: total(images(m, S4), y), "count it once"),
@@ -82,4 +83,5 @@ def test_nine_frames_with_forces_miss_one_polynomial_of_degree_four():
     assert ranks == [80, 82, 83]
 
 
-test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(list(RIGHT.items()), WRONG)
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(
+    [*RIGHT.items(), ("03.2", lambda degree: [n - 1e-12 for n in THREE[: degree + 1]])], WRONG)

@@ -30,7 +30,8 @@ def points(seed=0, n=30):
 
 
 RIGHT = [("04.1", (0.75, np.sqrt(3.5))), ("04.1", (3 / 4, 1.87)), ("04.2", slope_kernel), ("04.3", honest), ("04.4", points()),
-         ("04.4", points(3)), ("04.5", wall), ("04.5", lambda r: 0.04 * np.exp((3.4 - r) / 0.25))]
+         ("04.4", points(3)), ("04.5", wall), ("04.5", lambda r: 0.04 * np.exp((3.4 - r) / 0.25)),
+         ("04.5", lambda r: [wall(distance) for distance in r])]
 
 WRONG = [
     ("04.1", (1.5, np.sqrt(3.5)), "as if it had no noise"),

@@ -50,7 +50,7 @@ WRONG = [
     ("05.2", lambda p, a, q, b, z: cosines(p, q) * like(a, b), "zeta is missing"),
     ("05.2", lambda p, a, q, b, z: units(p)[0] ** z @ (units(q)[0] ** z).T * like(a, b), "not the features"),
     ("05.2", lambda p, a, q, b, z: atom_kernel(p, a, q, b, z) + 1e-2, "first two carbons should be"),
-    ("05.2", lambda p, a, q, b, z: z / 3 * atom_kernel(p, a, q, b, 3), "use the zeta that is given"),
+    ("05.2", lambda p, a, q, b, z: atom_kernel(p, a, q, b, 3), "use the zeta that is given"),
     ("05.3", lambda c, r, v, g, volume: -stress(c, r, v, g, volume), "stress is the slope"),
     ("05.3", lambda c, r, v, g, volume: stress(c, r, v, g, 1), "divide by the volume"),
     ("05.3", lambda c, r, v, g, volume: stress(c, r, v, g, 2 * volume), "no factor ½"),
