@@ -88,7 +88,7 @@ def chosen(answer: NetworkPotential) -> str:
                                                                       "are another game.")
     require(network.cutoff > 2.6, f"within {network.cutoff:g} Å an atom does not see the hydrogens of the next group: torsions "
                                   "are lost.")
-    require(answer.force_weight > 0, "without forces, 60 frames are 60 numbers; take their 1620 force components too.")
+    require(answer.force_weight > 0, "without forces, 58 frames are 58 numbers; take their 1566 force components too.")
     require(trainer.learning_rate < 0.1, f"at a learning rate of {trainer.learning_rate:g} the steps overshoot.")
     data = load("ethanol")
     said = clone(answer).set_params(random_state=0).fit(data.train[::14], progress=False).predict(data.test[::8])

@@ -64,7 +64,7 @@ WRONG = [
     ("11.4", chosen(epochs=300), "at most 30 epochs"),
     ("11.4", chosen(n_features=128), "another game"),
     ("11.4", chosen(cutoff=2.0), "torsions are lost"),
-    ("11.4", chosen(force_weight=0.0), "60 frames are 60 numbers"),
+    ("11.4", chosen(force_weight=0.0), "58 frames are 58 numbers"),
     ("11.4", chosen(rate=1.0), "overshoot"),
     ("11.4", chosen(epochs=1), "not below 200"),
 ]
