@@ -12,6 +12,9 @@ from course_lib.kernels import LambdaSOAP, SymmetryAdaptedGP
 from course_lib.structures import load
 from course_lib.symmetry import couple, random_rotations, wigner_D
 
+ROUNDING = 1e-6
+"""Å."""
+
 
 @register("06.1", "Count first: how many entries i ≤ j ≤ k are there? A piece of degree λ has 2λ + 1 numbers.",
           "A symmetric tensor of rank 3 is a cubic polynomial in x, y, z; which are harmonic, and what are the others?")
@@ -79,7 +82,7 @@ def coupled_kernel(answer: Callable) -> str:
         R = random_rotations(1, rng)[0]
         turned = np.concatenate([c[:, l * l:(l + 1) ** 2] @ wigner_D(l, R).T for l in range(4)], axis=1)
         difference = np.abs(answer(turned, d, degree) - wigner_D(degree, R) @ k).max() / np.abs(k).max()
-        require(difference < 1e-10,
+        require(difference < 1e-6,
                 f"turn c by R, and the kernel should become D(R) k; yours differs by {difference:.2g} of its size.")
         require(np.allclose(k, even), f"it turns as it should, but for degree {degree} it is not the integral: "
                                       f"first entry {k[0, 0]:.3f}, needed {even[0, 0]:.3f}.")
@@ -104,10 +107,10 @@ def forbidden(answer: np.ndarray) -> str:
     require(x.ndim == 2 and x.shape[1] == 3, f"positions have the shape (n, 3); yours is {x.shape}.")
     require(len(x) <= 8, f"{len(x)} atoms; at most eight.")
     r = np.linalg.norm(x, axis=1)
-    require(r.min() >= 0.8 and r.max() <= 3,
+    require(r.min() >= 0.8 - ROUNDING and r.max() <= 3 + ROUNDING,
             f"distances from the centre are {r.min():.2f} to {r.max():.2f} Å; they must be 0.8 to 3.")
     apart = min((np.linalg.norm(a - b) for a, b in combinations(x, 2)), default=np.inf)
-    require(apart >= 0.3, f"two atoms are {apart:.2g} Å apart; they must be 0.3 Å or more.")
+    require(apart >= 0.3 - ROUNDING, f"two atoms are {apart:.2g} Å apart; they must be 0.3 Å or more.")
     frame = Atoms("C" + len(x) * "H", np.vstack([np.zeros(3), x]))
     size = {degree: np.abs(LambdaSOAP(4.5, 6, 4, 0.5, species=[1, 6], degree=degree).fit().transform([frame])[0]).max()
             for degree in (1, 2, 3)}
@@ -150,7 +153,7 @@ def induction(answer: Callable) -> str:
             "a factor 14.4 is too many: α in Å³ is a volume and takes e·Å⁻² to e·Å.")
     R = random_rotations(1, rng)[0]
     bent = np.abs(np.subtract(answer(R @ mu, R @ alpha @ R.T, R @ r), R @ said)).max() / np.abs(said).max()
-    require(bent < 1e-9, f"turn everything by R, and the answer should turn; yours is off by {bent:.2g} of its size.")
+    require(bent < 1e-6, f"turn everything by R, and the answer should turn; yours is off by {bent:.2g} of its size.")
     require(np.allclose(said, right, rtol=1e-6),
             f"for the check's example the answer is {np.round(right, 3)}, yours {np.round(said, 3)}.")
     return _on_pairs(answer)

@@ -34,7 +34,8 @@ def count(answer: Callable[[int, int, int, int], int]) -> str:
         return C * Q * (1 + (L + 1) * (J + 1 + J * (J + 1) // 2))
 
     cases = [(3, 3, 5, 3), (2, 3, 4, 3), (0, 2, 1, 1), (4, 1, 2, 2)]
-    found = [int(answer(*case)) for case in cases]
+    found = [answer(*case) for case in cases]
+    require(all(number == int(number) for number in found), f"a number of features is whole; you count {found}.")
     wrong = {
         "the integrals of ρ itself, order zero, are missing": lambda J, L, Q, C: right(J, L, Q, C) - C * Q,
         "scales run from 0 to J, and degrees from 0 to L: that is J + 1 and L + 1 of them": lambda J, L, Q, C: C * Q * (

@@ -17,13 +17,13 @@ ENOUGH = 0.93
 @register("10.1", "The variance is the mean of the squares less the square of the mean. Which sums do you need?",
           "φ(x) = (1, x, x²): the ones count the points. Rounding may leave a tiny negative number below the root.")
 def spread(answer: tuple[Callable, Callable]) -> str:
-    require(isinstance(answer, tuple) and len(answer) == 2, "give the pair (phi, rho).")
+    require(isinstance(answer, tuple | list) and len(answer) == 2, "give the pair (phi, rho).")
     phi, rho = answer
     rng = np.random.default_rng(101)
 
     def of(x: np.ndarray) -> float:
         with np.errstate(invalid="ignore"):
-            return float(rho(np.sum(phi(x), axis=0)))
+            return float(rho(np.sum(np.asarray(phi(x)), axis=0)))
 
     x = rng.normal(2, 1, size=5)
     each = np.asarray(phi(x))
@@ -47,6 +47,7 @@ def spread(answer: tuple[Callable, Callable]) -> str:
           "Among the four hydrogens it is λ 1 + γ 11ᵀ.")
 def commuting(answer: int) -> str:
     found = int(answer)
+    require(found == answer, "it is a whole number.")
     reasons = {2: "λ 1 + γ 11ᵀ treats all five atoms alike; here only the hydrogens may be exchanged, so more maps commute.",
                25: "this is every 5 × 5 matrix; most of them name a hydrogen.",
                4: "one number for each block; but from hydrogens to hydrogens there are two, for the same one and for another.",
@@ -61,7 +62,7 @@ def commuting(answer: int) -> str:
           "Whole numbers will do: 3 + 4 + … and squares that add up alike; try all triples up to 10.")
 def confused(answer: tuple[Sequence[float], Sequence[float]]) -> str:
     require(len(answer) == 2, "give two sets.")
-    first, second = (np.sort(np.asarray(x, dtype=float)) for x in answer)
+    first, second = (np.sort(np.asarray([*x], dtype=float)) for x in answer)
     require(first.shape == second.shape == (3,), f"three numbers each; yours have shapes {first.shape} and {second.shape}.")
     gap = np.abs(first - second).max()
     scale = max(np.abs(first).max(), np.abs(second).max())
@@ -97,6 +98,8 @@ def attend(answer: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]) -
     with np.errstate(all="ignore"):
         large = np.asarray(answer(1000 * q, x, absent))
     require(np.isfinite(large).all(), "for large scores it is not a number: exp overflows; subtract the largest score first.")
+    require(np.allclose(large, truth(1000 * q @ x[:4].T / 2) @ x[:4], rtol=1e-3, atol=1e-3),
+            "for large scores it is a number, and a wrong one: do not cut scores off, subtract the largest of each row.")
     return "Padding takes no part, so a set says the same in every batch."
 
 

@@ -35,7 +35,10 @@ def induced(mu, alpha, r, power=3, three=3.0):
 
 RIGHT = [("06.1", [1, 3]), ("06.1", (3, 1)), ("06.1", {1, 3}), ("06.2", parts), ("06.3", k),
          ("06.4", np.vstack([0.6 * CORNERS, -0.9 * CORNERS])), ("06.4", np.vstack([0.6 * CORNERS, 0.9 * CORNERS])),
-         ("06.5", induced), ("06.5", lambda mu, alpha, r: induced(mu, alpha, r).tolist())]
+         ("06.3", lambda c, d, degree: k(c, d, degree).astype(np.float32)),
+         ("06.4", np.vstack([3 / np.sqrt(3) * CORNERS, -1.5 / np.sqrt(3) * CORNERS])),          # as far as allowed, to rounding
+         ("06.5", induced), ("06.5", lambda mu, alpha, r: induced(mu, alpha, r).astype(np.float32)),
+         ("06.5", lambda mu, alpha, r: induced(mu, alpha, r).tolist())]
 
 WRONG = [
     ("06.1", [0, 1, 1, 1, 2, 2, 3], "all of a tensor of rank 3"),

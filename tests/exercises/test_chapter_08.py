@@ -84,6 +84,7 @@ WRONG = [
     ("08.4", lambda a, b: pooled(a, b)[3:], "or the first order is left out"),
     ("08.4", lambda a, b: pooled(a, b)[:9], "18"),
     ("08.4", lambda a, b: pooled(a, b).sum(), "make one vector"),
+    ("08.4", lambda a, b: np.concatenate([a.sum(axis=1), np.repeat(np.trace(b, axis1=1, axis2=2), 6)]), "follow from"),
     ("08.5", lambda x: np.sum(TIME * x**2) / np.sum(x**2), "a shift changes it"),
     ("08.5", lambda x: np.mean(x**4), "played backwards it is the same"),
     ("08.5", lambda x: np.mean(slope(x) ** 3) + np.mean(slope(x) ** 2) ** 1.5, "and should be −1 times"),

@@ -41,6 +41,7 @@ WRONG = [
     ("09.2", lambda J, L, Q, C: C * Q * (1 + (L + 1) ** 2 * (J + 1 + J * (J + 1) // 2)), "they are no features"),
     ("09.2", lambda J, L, Q, C: 615, "another J, L, Q or C"),
     ("09.2", lambda J, L, Q, C: 41, "you count 41"),
+    ("09.2", lambda J, L, Q, C: count(J, L, Q, C) + 0.9, "is whole"),
     ("09.3", lambda q: q, "what volume has the cell"),
     ("09.3", lambda q: 3, "U is small there"),
     ("09.3", lambda q: 2, "a point in space"),

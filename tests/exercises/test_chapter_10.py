@@ -45,7 +45,12 @@ def radii(x):
     return np.sort(np.linalg.norm(x, axis=1))[[5, 11, 12, 17, 20]]
 
 
-RIGHT = {"10.1": (powers, root), "10.2": 5, "10.3": ([0, 4, 5], [1, 2, 6]), "10.4": attend, "10.5": moments}
+def cut_off(q, x, absent):
+    return softmax(np.where(absent, -np.inf, np.clip(q @ x.T / 2, -50, 50))) @ x
+
+
+RIGHT = [("10.1", (powers, root)), ("10.1", [powers, root]), ("10.2", 5), ("10.3", ([0, 4, 5], [1, 2, 6])),
+         ("10.3", ({0, 4, 5}, {1, 2, 6})), ("10.4", attend), ("10.5", moments)]
 WRONG = [
     ("10.1", powers, "give the pair"),
     ("10.1", (lambda x: np.array([x.sum()]), root), "a row a point"),
@@ -63,6 +68,7 @@ WRONG = [
     ("10.2", 3, "may also tell each other"),
     ("10.2", 15, "matrices to matrices"),
     ("10.2", 7, "in blocks"),
+    ("10.2", 5.9, "a whole number"),
     ("10.3", ([0, 4, 5], [5, 0, 4]), "in another order"),
     ("10.3", ([0, 4, 5], [1, 2, 5]), "their sums differ"),
     ("10.3", ([0, 4, 5], [1, 3, 5]), "the sums of squares differ"),
@@ -78,6 +84,7 @@ WRONG = [
     ("10.4", lambda q, x, absent: attend(q, x, absent).T, "a row for each of the three questions"),
     ("10.4", lambda q, x, absent: attend(q, x, absent) + 1, "off by 1 from"),
     ("10.4", overflowing, "exp overflows"),
+    ("10.4", cut_off, "do not cut scores off"),
     ("10.5", lambda x: np.sort(x[:, 2])[:5], "turned or mirrored"),
     ("10.5", lambda x: np.linalg.norm(x[:5], axis=1), "in another order"),
     ("10.5", lambda x: [np.inf], "not all finite"),
@@ -87,4 +94,4 @@ WRONG = [
 ]
 
 
-test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(list(RIGHT.items()), WRONG)
+test_a_right_answer_is_accepted, test_a_wrong_answer_is_refused_for_its_own_reason = judged(RIGHT, WRONG)
