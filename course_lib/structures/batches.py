@@ -18,7 +18,8 @@ from course_lib.structures.graphs import NeighbourGraph, neighbour_graphs
 class AtomBatch:
     """M frames, N atoms, E edges in all; tensors on one device, real ones of one dtype.
 
-    positions: (N, 3) Å
+    positions: (N, 3) Å, from the mean of their frame: only differences count, and in single precision they keep their digits so,
+        wherever the frame lies
     species: (N,) int64, atomic numbers
     senders, receivers: (E,) int64, an edge goes from its sender (the neighbour) to its receiver (the centre)
     shifts: (E, 3) Å, periodic image vector of the sender
@@ -48,7 +49,8 @@ class AtomBatch:
         sizes = [len(graph.species) for graph in graphs]
         first_atom = np.repeat(np.cumsum(sizes) - sizes, [len(graph.senders) for graph in graphs])
         joined = {name: np.concatenate([getattr(graph, name) for graph in graphs])
-                  for name in ("positions", "species", "senders", "receivers", "shifts")}
+                  for name in ("species", "senders", "receivers", "shifts")}
+        joined["positions"] = np.concatenate([graph.positions - graph.positions.mean(axis=0) for graph in graphs])
         joined["senders"] += first_atom
         joined["receivers"] += first_atom
         joined["structure"] = np.repeat(np.arange(len(graphs)), sizes)

@@ -3,8 +3,7 @@
 One trajectory on the committee of neural network potentials which CP2K carries (Schran, Brezina, Marsalek, J. Chem. Phys.
 153, 104105 (2020)), itself fitted to this functional: 2 ps at 400 K and 3 ps at 300 K to forget the start, then a frame every
 100 fs at 300 K. Seven picoseconds train, one validates, two test, with a picosecond left out between them; info['time'] is
-in fs. Labels are computed in an order that visits the whole trajectory evenly, ever more closely, so that a part of the set
-is already a balanced set.
+in fs.
 
     apt-get install cp2k cp2k-data                                     # 2023.1
     pip install -r data/generate/requirements.txt
@@ -159,7 +158,7 @@ if __name__ == "__main__":
     work = work_folder("water")
     frames = trajectory(work)
     if "--publish-only" not in sys.argv:
-        label(sorted(frames, key=lambda atoms: f"{atoms.info['frame']:08b}"[::-1]),  # the first few already span all times
+        label(sorted(frames, key=lambda atoms: f"{atoms.info['frame']:08b}"[::-1]),  # the first few span all times
               work / "rpbe_d3.db", partial(density_functional, folder=work))
     finished = labelled(work / "rpbe_d3.db")
     for atoms in finished:
