@@ -41,11 +41,13 @@ def test_every_frame_is_a_periodic_box_of_32_molecules_at_the_density_of_water(f
 
 
 def test_molecules_are_whole_bent_and_do_not_clash(frames):
+    mean = np.mean([np.linalg.norm(bonds(atoms), axis=2).mean() for atoms in frames])
+    assert mean == pytest.approx(0.97, abs=0.005)
     for atoms in frames:
         vectors = bonds(atoms)
         lengths = np.linalg.norm(vectors, axis=2)
         angles = np.degrees(np.arccos((vectors[:, 0] * vectors[:, 1]).sum(axis=1) / lengths.prod(axis=1)))
-        assert lengths.min() > 0.8 and lengths.max() < 1.25 and lengths.mean() == pytest.approx(0.98, abs=0.02)
+        assert lengths.min() > 0.8 and lengths.max() < 1.25 and lengths.mean() == pytest.approx(mean, abs=0.02)
         assert angles.min() > 75 and angles.max() < 140 and angles.mean() == pytest.approx(105, abs=3)
         graph, = neighbour_graphs([atoms], 1.35)
         between = graph.senders // 3 != graph.receivers // 3
