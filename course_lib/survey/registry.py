@@ -4,8 +4,8 @@ A `Method` makes an unfitted potential for a data set, and says under which grou
 one of its terms sees together, and how its cost grows. Settings were chosen on validation data. Networks get a small budget,
 the same for all: 2000 steps of five frames, whatever the number of training frames, so that small sets are not trained less.
 That is a minute or two of one core and short of convergence; what they reach with patience stands in their own chapters. Their
-learning rate is the better of 0.005 and 0.01 on validation frames of `ethanol`, tried with 480 steps; of MACE and the tensor
-field network only 0.01 was tried.
+learning rate is the better of 0.005 and 0.01 on validation frames of `ethanol`, tried with 480 steps; of MACE, PaiNN, Allegro
+and the tensor field network only 0.01 was tried.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from operator import or_
 import numpy as np
 import pandas as pd
 
-from course_lib.equivariant import MACE, NequIP, TensorFieldNetwork
+from course_lib.equivariant import MACE, Allegro, NequIP, PaiNN, TensorFieldNetwork
 from course_lib.kernels import (
     GAP,
     SOAP,
@@ -135,5 +135,9 @@ for entry in [
            body_order="2 a message, grows with depth", cost="k × coupling paths, a layer"),
     Method(name="MACE", make=network(lambda species: MACE(species, 4.0, n_features=16, radial=(32, 32))),
            body_order="4 a message", cost="k × coupling paths, then products at the atom"),
+    Method(name="PaiNN", make=network(lambda species: PaiNN(species, 4.0, n_features=64, n_interactions=2)),
+           body_order="2 a message, 3 an update, grows with depth", cost="k a layer"),
+    Method(name="Allegro", make=network(lambda species: Allegro(species, 4.0, n_scalars=32, n_tensors=8, n_layers=2)),
+           body_order="3, one more a layer, within one cutoff", cost="k × a product of tensors, a layer"),
 ]:
     register(entry)
