@@ -18,8 +18,8 @@ from course_lib.structures.graphs import NeighbourGraph, neighbour_graphs
 class AtomBatch:
     """M frames, N atoms, E edges in all; tensors on one device, real ones of one dtype.
 
-    positions: (N, 3) Å, from the mean of their frame: only differences count, and in single precision they keep their digits so,
-        wherever the frame lies
+    positions: (N, 3) Å, from the mean of their frame: only differences count, and so they keep their digits in single
+        precision, wherever the frame lies
     species: (N,) int64, atomic numbers
     senders, receivers: (E,) int64, an edge goes from its sender (the neighbour) to its receiver (the centre)
     shifts: (E, 3) Å, periodic image vector of the sender
