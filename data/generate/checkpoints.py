@@ -35,7 +35,7 @@ RECIPES = {
     "deep_pot_silicon": Recipe("silicon", DeepPotSE([14], 5.0, 3.0, (12, 24, 48), 8, (80, 80, 80)), Trainer(
         epochs=600, batch_size=4, learning_rate=7e-3, ema=0.99), seeds=1, energy_weight=20.0, stress_weight=10.0),
     "nequip_ethanol": Recipe("ethanol", NequIP([1, 6, 8], cutoff=4.0), Trainer(
-        epochs=200, batch_size=5, learning_rate=2e-2, ema=0.99), seeds=1),
+        epochs=240, batch_size=5, learning_rate=2e-2, ema=0.99)),
     "mace_ethanol": Recipe("ethanol", MACE([1, 6, 8], n_features=16), Trainer(
         epochs=40, batch_size=8, learning_rate=1e-2, ema=0.99), seeds=1),
     "deep_pot_ethanol": Recipe("ethanol", DeepPotSE([1, 6, 8], 4.5, 0.5, (12, 24, 48), 12, (64, 64, 64)), Trainer(
