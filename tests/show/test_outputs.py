@@ -118,6 +118,7 @@ def test_moving_a_slider_draws_the_picture_for_its_value(displayed, live):
 
 
 def test_a_slow_picture_waits_until_the_slider_is_let_go(displayed, live, monkeypatch):
+    monkeypatch.setattr(sliders, "SLOW", np.inf)
     show.slider(wave, "A wave.", frequency=(1.0, 9, 2, 3))
     monkeypatch.setattr(sliders, "SLOW", 0.0)
     show.slider(wave, "A wave.", frequency=(1.0, 9, 2, 3))
