@@ -136,8 +136,8 @@ for entry in [
     Method(name="MACE", make=network(lambda species: MACE(species, 4.0, n_features=16, radial=(32, 32))),
            body_order="4 a message", cost="k × coupling paths, then products at the atom"),
     Method(name="PaiNN", make=network(lambda species: PaiNN(species, 4.0, n_features=64, n_interactions=2)),
-           body_order="2 a message, 3 an update, grows with depth", cost="k a layer"),
+           body_order="3 a layer, grows with depth", cost="k a layer"),
     Method(name="Allegro", make=network(lambda species: Allegro(species, 4.0, n_scalars=32, n_tensors=8, n_layers=2)),
-           body_order="3, one more a layer, within one cutoff", cost="k × a product of tensors, a layer"),
+           body_order="3, one more a layer", cost="k × a product of tensors, a layer"),
 ]:
     register(entry)
