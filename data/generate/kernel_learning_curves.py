@@ -21,6 +21,7 @@ from tqdm import tqdm
 from course_lib.kernels import BagOfBonds, CoulombMatrix
 from course_lib.learning import CompositionBaseline, labels, learning_curve
 from course_lib.structures import load
+from course_lib.structures.writing import whole
 
 TABLE = DATA / "results/kernel_learning_curves.csv"
 FEATURES = {f"{name} ({unit})": features for unit in ("bohr", "Å") for name, features in {
@@ -84,7 +85,6 @@ if __name__ == "__main__":
         if (target, name) not in done:
             block = composition().assign(target=target) if name == "composition" else learned(name, target)
             blocks.append(block.reindex(columns=["target", "model", "n", "seed", "length", "noise", "MAE", "RMSE"]))
-            partial = TABLE.with_suffix(".partial")
-            pd.concat(blocks).round({"length": 3, "MAE": 5, "RMSE": 5}).to_csv(partial, index=False)
-            partial.rename(TABLE)
+            with whole(TABLE) as file:
+                pd.concat(blocks).round({"length": 3, "MAE": 5, "RMSE": 5}).to_csv(file, index=False)
     print(pd.concat(blocks).pivot_table("MAE", ["target", "model"], "n", "median", sort=False).round(3))

@@ -18,6 +18,7 @@ from tqdm import tqdm
 from course_lib.learning import labels, learning_curve
 from course_lib.polynomials import PIP
 from course_lib.structures import load
+from course_lib.structures.writing import whole
 
 TABLE = DATA / "results/polynomial_learning_curves.csv"
 BLOCKS = [*product(["methane", "methane_b3lyp", "hydronium"], ["energies"], range(3, 8)),
@@ -50,7 +51,6 @@ if __name__ == "__main__":
     for name, kind, degree in tqdm(BLOCKS):
         if (name, kind, f"degree {degree}") not in done:
             blocks.append(learned(name, kind, degree))
-            partial = TABLE.with_suffix(".partial")
-            pd.concat(blocks).to_csv(partial, index=False)
-            partial.rename(TABLE)
+            with whole(TABLE) as file:
+                pd.concat(blocks).to_csv(file, index=False)
     print(pd.concat(blocks).pivot_table("RMSE", ["set", "labels", "model"], "n", "median").round(2))

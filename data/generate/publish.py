@@ -14,6 +14,8 @@ import numpy as np
 from ase import Atoms
 from ase.io import write
 
+from course_lib.structures.writing import whole
+
 DATA = Path(__file__).resolve().parents[1]
 SPLIT = ("train", "validation", "test")
 
@@ -55,10 +57,8 @@ def publish_archive(name: str, frames: list[Atoms], split_of: Callable[[Atoms], 
 def publish_arrays(name: str, arrays: dict[str, np.ndarray]) -> None:
     """`data/<name>.npz` of these arrays; `split` (M,) is one of them."""
     path = DATA / f"{name}.npz"
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
+    with whole(path) as file:
         np.savez_compressed(file, **arrays)
-    partial.rename(path)
     seal(name, path, arrays["split"].tolist())
 
 
@@ -69,5 +69,6 @@ def seal(name: str, path: Path, splits: list[str]) -> None:
     count = Counter(splits)
     card.update(file=path.name, frames={part: count[part] for part in SPLIT},
                 sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    card_path.write_text(json.dumps(card, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    with whole(card_path) as file:
+        file.write((json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode())
     print(f"{name}: {dict(count)}, {path.stat().st_size / 1e6:.2f} MB")

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from course_lib.learning import Trainer, learning_curve
 from course_lib.scattering import MultilinearRegression, SolidHarmonicScattering
+from course_lib.structures.writing import whole
 
 TABLE, CACHE = DATA / "results/scattering_learning_curves.csv", Path.home() / ".cache/course_lib/scattering"
 SIZES, SEEDS, BLOCK = [100, 300, 1000, 2500], range(5), 200
@@ -38,9 +39,8 @@ def features(part: str) -> np.ndarray:
     for start in tqdm(range(0, len(frames), BLOCK), part):
         path = CACHE / f"qm9_small_{part}_{start}.npy"
         if not path.exists():
-            partial = path.with_suffix(".partial.npy")
-            np.save(partial, SolidHarmonicScattering().fit().transform(frames[start:start + BLOCK]))
-            partial.rename(path)
+            with whole(path) as file:
+                np.save(file, SolidHarmonicScattering().fit().transform(frames[start:start + BLOCK]))
         blocks.append(np.load(path))
     return np.concatenate(blocks).astype(float)
 
@@ -67,7 +67,6 @@ if __name__ == "__main__":
         block = scattering(name, target) if name in ORDERS else (
             kernels.composition().assign(target=target) if name == "composition" else kernels.learned(name, target))
         blocks.append(block.reindex(columns=["target", "model", "n", "seed", "ridge", "length", "noise", "MAE", "RMSE"]))
-        partial = TABLE.with_suffix(".partial")
-        pd.concat(blocks).round({"length": 3, "MAE": 5, "RMSE": 5}).to_csv(partial, index=False)
-        partial.rename(TABLE)
+        with whole(TABLE) as file:
+            pd.concat(blocks).round({"length": 3, "MAE": 5, "RMSE": 5}).to_csv(file, index=False)
     print(pd.concat(blocks).pivot_table("MAE", ["target", "model"], "n", "median", sort=False).round(3))

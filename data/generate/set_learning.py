@@ -23,6 +23,7 @@ from tqdm import tqdm
 from course_lib.learning import NetworkClassifier, Trainer
 from course_lib.point_clouds import DeepSets, JanossyPooling, PointNet, SetTransformer
 from course_lib.structures import load
+from course_lib.structures.writing import whole
 from course_lib.symmetry import random_rotations
 
 TABLE = DATA / "results/set_learning.csv"
@@ -90,7 +91,6 @@ if __name__ == "__main__":
         model = learned(name, seed, trained)
         rows.append({"method": name, "seed": seed, "trained": trained, "upright": model.score(seen(name, test), truth),
                      "turned": model.score(seen(name, tilted), truth), "seconds": process_time() - start})
-        partial = TABLE.with_suffix(".partial")
-        pd.DataFrame(rows).round({"upright": 4, "turned": 4, "seconds": 0}).to_csv(partial, index=False)
-        partial.rename(TABLE)
+        with whole(TABLE) as file:
+            pd.DataFrame(rows).round({"upright": 4, "turned": 4, "seconds": 0}).to_csv(file, index=False)
     print(pd.DataFrame(rows).pivot_table(["upright", "turned"], ["method", "trained"], aggfunc="mean", sort=False).round(3))

@@ -31,6 +31,7 @@ from course_lib.equivariant import ClebschGordanNetwork, SphericalCNN, Spherical
 from course_lib.equivariant.signals import SignalNetwork
 from course_lib.learning import NetworkClassifier, Trainer, checkpoint
 from course_lib.structures import load_images, project_images
+from course_lib.structures.writing import whole
 from course_lib.symmetry import clebsch_gordan, random_rotations
 
 TABLE = DATA / "results/spherical_digits.csv"
@@ -126,7 +127,6 @@ if __name__ == "__main__":
         row |= {"nines": np.sum(said["turned"][truth == 6] == 9), "sixes": np.sum(said["turned"][truth == 9] == 6)}
         if (name, trained) == ("spherical CNN", "upright"):
             keep(model, seed, row)
-        partial = TABLE.with_suffix(f".{seed}.partial")
-        pd.concat([table(), pd.DataFrame([row])]).to_csv(partial, index=False)
-        partial.rename(TABLE)
+        with whole(TABLE) as file:
+            pd.concat([table(), pd.DataFrame([row])]).to_csv(file, index=False)
     print(table().pivot_table(["upright", "turned"], ["method", "trained"], aggfunc="mean", sort=False).round(3))
