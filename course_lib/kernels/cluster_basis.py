@@ -66,7 +66,7 @@ class ClusterBasis(TransformerMixin, BaseEstimator):
 
     symmetry: Symmetry = E3_INVARIANT
 
-    def __init__(self, cutoff: float = 5.0, n_max: Sequence[int] = (8, 5, 3, 2), l_max: Sequence[int] = (0, 4, 3, 2),
+    def __init__(self, cutoff: float = 5.0, n_max: Sequence[int] = (8, 4, 2), l_max: Sequence[int] = (0, 4, 2),
                  degree: Sequence[int] | None = None, species: Sequence[int] | None = None) -> None:
         self.cutoff, self.n_max, self.l_max, self.degree, self.species = cutoff, n_max, l_max, degree, species
 

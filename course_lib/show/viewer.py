@@ -62,7 +62,8 @@ def _widget(frames: list[Atoms]) -> ipywidgets.Widget:
         _dress(shown, frames[component], component)
     shown.layout.width, shown.layout.height = "100%", "340px"
     shown.background = "white"
-    shown.stage.set_parameters(clip_dist=0.1)  # Å before the eye; by default atoms nearer than 10 are cut open
+    # clip_dist: Å before the eye; by default atoms nearer than 10 are cut open. A tooltip stays when the page is scrolled.
+    shown.stage.set_parameters(clip_dist=0.1, tooltip=False)
     if trajectory:
         if np.ptp(frames[0].positions, axis=0).max() < SMALL:
             shown.control.zoom(0.5)

@@ -31,7 +31,7 @@ def molecular(methane):
 
 @pytest.fixture(scope="module")
 def crystalline(silicon):
-    return AtomicClusterExpansion(5.0).fit(silicon.train, progress=False)
+    return AtomicClusterExpansion(5.0, (8, 5, 3, 2), (0, 4, 3, 2)).fit(silicon.train, progress=False)
 
 
 def labelled(frames, potential):
