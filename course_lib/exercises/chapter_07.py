@@ -67,7 +67,7 @@ def squares(answer: Callable[[np.ndarray], float]) -> str:
         require((took := process_time() - began) < 2 * SECONDS,
                 f"right, but for {n} neighbours it takes {took:.1f} s: it still meets every pair, a row or a block at a time. "
                 "Sum over the neighbours once.")
-    return "Nine sums over neighbours instead of n² pairs: the A of order 2, l ≤ 2."
+    return "Nine sums over neighbours instead of n² pairs: the A with l = 0 and l = 2."
 
 
 @register("07.3", "For one order of the atoms: singular values of xᵀ y, all three added, whatever their signs would be.",

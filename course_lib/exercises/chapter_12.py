@@ -21,7 +21,7 @@ def entries(answer: int) -> str:
     require(answer != 1176, "1176 would be those of A Aᵀ, 48 × 48; only 12 columns of it are taken.")
     require(answer != 498, "498 leaves out the block's diagonal as well; its entries occur once, and count.")
     require(answer == 510, f"{answer} is not the number; all entries, less those that repeat another.")
-    return "48 · 12 − 66 = 510, each a polynomial of second degree in the rows of R̃."
+    return "48 · 12 − 66 = 510, each of second degree in A."
 
 
 @register("12.2", "u = (r − onset)/(cutoff − onset), held between 0 and 1; the switch is ½ cos(πu) + ½.",

@@ -57,7 +57,7 @@ def carried(answer: Callable) -> str:
         require(not np.isclose(found, 0).sum() > 1, "entries fell out at the end; directions are cyclic, after 5 comes 0.")
         require(np.allclose(found, right), f"for s = {s} the squares 0, 1, 4 … should become {right.astype(int).tolist()}, "
                                            f"yours are {np.round(found, 2).tolist()}.")
-    return "A cyclic shift. On a seam of the icosahedron s is 1 or 5, elsewhere 0."
+    return "A cyclic shift. On a seam of the charts s is 0, 1 or 5, elsewhere 0."
 
 
 @register("15.4", "Comb the plane, which is easy, all hairs parallel, and put it on the sphere by stereographic projection: "

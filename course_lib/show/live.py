@@ -31,7 +31,7 @@ def live_curve(epochs: int, names: Sequence[str], alt: str, *, ylabel: str = "er
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if history:
             axes.set_yscale("log", subs=[])
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
             axes.yaxis.set_major_formatter("{x:g}")
         axes.legend(loc="upper right")
         return figure

@@ -115,7 +115,7 @@ def molecule(axes: Axes | Sequence[Axes] | None, atoms: Atoms | Sequence[Atoms],
         reach = np.concatenate([group[0][:, :2] for group in groups])
         drawn.append((frame, groups, (reach.min(0) + reach.max(0)) / 2, np.ptp(reach, axis=0) / 2 + 0.6))
     half = np.max([extent for *_, extent in drawn], axis=0)
-    foot = np.array([0, 0.08 * half.max() * scale_bar])
+    foot = np.array([0, 0.13 * half.max() * scale_bar])
     half = half + foot
     for axis, (frame, groups, centre, _) in zip(axes, drawn, strict=True):
         centre = centre - foot
@@ -142,5 +142,5 @@ def _label(axis: Axes, texts: list[str], balls, heights: np.ndarray, extent) -> 
         column, row = ((centre[:2] - (extent[0], extent[2])) * scale).astype(int)
         if heights[row, column] <= centre[2] + 1.02 * radius:
             size = axis.get_window_extent().width * radius / (extent[1] - extent[0]) * 0.62
-            axis.text(*centre[:2], text, ha="center", va="center", fontsize=np.clip(size, 4, 13), clip_on=True,
+            axis.text(*centre[:2], text, ha="center", va="center", fontsize=np.clip(size, 8, 13), clip_on=True,
                       color="black" if np.dot(colour, (0.3, 0.6, 0.1)) > 0.55 else "white")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.patheffects import withStroke
 from mpl_toolkits.mplot3d.art3d import Line3DCollection, Poly3DCollection
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 
@@ -57,7 +58,8 @@ def _frame(axes: Axes3D) -> None:
     for direction, name in zip(np.eye(3), "xyz", strict=True):
         arrow = Line3DCollection([[direction, 1.3 * direction]], colors="#777777", linewidths=1.2)
         axes.add_collection3d(arrow, autolim=False)
-        axes.text(*1.45 * direction, name, ha="center", va="center", color="#444444")
+        axes.text(*1.45 * direction, name, ha="center", va="center", color="#444444", zorder=100,  # before the sphere, too
+                  path_effects=[withStroke(linewidth=3, foreground="white")])
     axes.set(xlim=(-1, 1), ylim=(-1, 1), zlim=(-1, 1))
     axes.set_box_aspect((1, 1, 1), zoom=1.2)
     axes.set_axis_off()

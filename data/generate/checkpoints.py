@@ -46,10 +46,6 @@ RECIPES = {
     "ethanol", SchNet([1, 6, 8], cutoff=2.8, n_features=64, n_rbf=32, envelope=envelope),
     Trainer(epochs=40, batch_size=8, learning_rate=5e-3, ema=0.99), seeds=1)
     for cutoff, envelope in {"smooth": "quintic", "hard": None}.items()
-} | {f"nequip_ethanol_l{l_max}": Recipe(  # a smaller network, with ever higher degrees of features
-    "ethanol", NequIP([1, 6, 8], cutoff=4.0, n_features=16, l_max=l_max),
-    Trainer(epochs=6, batch_size=5, learning_rate=1e-2, ema=0.99), seeds=1)
-    for l_max in (0, 1, 2)
 }
 
 

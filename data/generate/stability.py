@@ -1,0 +1,19 @@
+"""`results/stability.csv`: how long dynamics last with potentials of the survey. Chapter 16 draws it.
+
+A row a fit, as `course_lib.survey.measure` explains, of every method with forces that are quick enough for it (scattering's
+take a second), from the fewest and from the most frames of `ethanol`, seed 0: 5000 steps, 2.5 ps. Finished fits are kept.
+
+    OMP_NUM_THREADS=1 .venv/bin/python data/generate/stability.py      # 40 core-minutes
+"""
+
+from publish import DATA
+
+from course_lib.survey import METHODS, run
+
+TABLE = DATA / "results/stability.csv"
+STEPS = 5000
+CHOSEN = [name for name in METHODS if name not in ("composition", "scattering")]
+
+if __name__ == "__main__":
+    for n in (50, 800):
+        print(run(CHOSEN, "ethanol", [n], [0], table=TABLE, steps=STEPS)[["method", "n", "survived (ps)", "drift (meV/atom/ps)"]])
