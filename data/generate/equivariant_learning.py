@@ -7,7 +7,7 @@ tensor field networks and of λ-SOAP kernels with the settings of chapter 06, fo
 dipole and the whole polarizability of 50 test pairs, after training on n single molecules. Weights of the last epoch count, so
 validation frames are not used. `seconds` are processor seconds. Runs on the course's own environment; finished rows are kept.
 
-    OMP_NUM_THREADS=1 .venv/bin/python data/generate/equivariant_learning.py [ethanol | H2O]     # 30 core-minutes
+    OMP_NUM_THREADS=1 .venv/bin/python data/generate/equivariant_learning.py [ethanol | H2O]     # 45 core-minutes
 """
 
 import sys

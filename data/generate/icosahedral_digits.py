@@ -7,7 +7,7 @@ accuracies on the 1000 test digits: `upright`, `icosahedral` (each turned by one
 twice as many channels and is still cheaper. The first one is kept as a checkpoint. Runs on the course's own environment;
 finished rows are kept.
 
-    OMP_NUM_THREADS=1 .venv/bin/python data/generate/icosahedral_digits.py      # r = 2: 2 core-minutes; r = 3: some 15
+    OMP_NUM_THREADS=1 .venv/bin/python data/generate/icosahedral_digits.py      # 20 core-minutes, most of them for r = 3
 """
 
 from importlib.metadata import version
