@@ -30,7 +30,7 @@ PLAN = [(QUICK, *ETHANOL, [0], STEPS),
         (SOLIDS, *SILICON, [0], STEPS),
         (["composition", "Coulomb matrix", "bag of bonds"], *QM9, [0, 1, 2], 0),
         (SOLIDS, *SILICON, [0, 1, 2], 0),
-        (["GAP"], *QM9, [0], 0)]
+        (["GAP", "scattering"], *QM9, [0], 0)]
 
 if __name__ == "__main__":
     for methods, data, sizes, seeds, steps in PLAN:
