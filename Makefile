@@ -68,7 +68,7 @@ clean:  ## remove the environment, what was built and every cache
 
 # An environment has a stamp only while it is whole: pip works with the stamp taken away, so that an installation
 # interrupted at any moment is started afresh, and a finished one is brought up to date when the pins change.
-.venv/reader: pyproject.toml constraints.txt
+.venv/reader: pyproject.toml constraints.txt etc/jupyter/labconfig/default_setting_overrides.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo '$(TOO_OLD)' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo '$(NO_VENV)' >&2; exit 1; }
 	@echo 'Installing into .venv: a minute or two the first time.'

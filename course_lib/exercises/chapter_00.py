@@ -125,4 +125,4 @@ def same_distances(answer: tuple[np.ndarray, np.ndarray]) -> str:
     best = min(np.abs(da - db[np.ix_(order, order)]).max() for order in map(list, permutations(range(4))))
     require(best > 1e-3 * da.max(), "the two clouds are one: after renumbering, every distance agrees, so a rotation, shift "
                                     "or mirror joins them.")
-    return "Two molecules, one list of distances: an invariant can pass every audit and still be blind. Chapter 07 goes on."
+    return "Two molecules, one list of distances: an invariant can pass every audit and be blind. See chapter 07."

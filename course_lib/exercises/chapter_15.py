@@ -88,7 +88,7 @@ def combed(answer: Callable) -> str:
     require(not len(gone), f"hairs shrink to nothing near {np.round(points[gone[:1]].sum(axis=0), 1)} as well, far from the "
                            "first bald spot; the field must be zero at one point only.")
     require(length.min() < 0.1, "no bald spot was found, which no smooth field can do: one is hidden between the points.")
-    return "One bald spot, of index 2: a dipole. None is impossible, whatever the comb."
+    return "One bald spot, of index 2: a dipole. To have no bald spot at all is impossible, whatever the comb."
 
 
 def whirls(field: np.ndarray, points: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -122,7 +122,7 @@ def forty_questions(answer: Callable) -> str:
     require(worst < 0.3, f"good on average, but one frame is off by {worst:.2f} eV, more than 0.3: something unlike all "
                          "that you chose was left out. That is luck, not choice.")
     return (f"{everywhere:.2f} eV over all and {molten:.2f} eV in the melt, without one label to choose by; "
-            f"{share:.0%} of the questions were melts.")
+            f"{share:.0%} were melts.")
 
 
 def _copper_atoms(frame: Atoms) -> Atoms:

@@ -57,10 +57,11 @@ def test_the_library_never_unpickles(shipped, root):
     assert UNPICKLES.search("model = torch.load(path)") and UNPICKLES.search("np.load(f, allow_pickle=True)")
 
 
-def test_the_installed_jupyterlab_asks_for_no_news():
+def test_the_installed_jupyterlab_asks_for_no_news_and_cuts_no_line():
     overrides = ConfigManager(config_dir_name="labconfig").get("default_setting_overrides")
     notification = overrides["@jupyterlab/apputils-extension:notification"]
     assert notification == {"fetchNews": "false", "checkForUpdates": False}
+    assert overrides["@jupyterlab/notebook-extension:tracker"]["codeCellConfig"]["lineWrap"]
 
 
 def test_the_cover_is_small_enough_for_the_front_page(root):
