@@ -39,7 +39,7 @@ RECIPES = {
     "mace_ethanol": Recipe("ethanol", MACE([1, 6, 8], n_features=16), Trainer(
         epochs=40, batch_size=8, learning_rate=1e-2, ema=0.99), seeds=1),
     "deep_pot_ethanol": Recipe("ethanol", DeepPotSE([1, 6, 8], 4.5, 0.5, (12, 24, 48), 12, (64, 64, 64)), Trainer(
-        epochs=120, batch_size=8, learning_rate=4e-3, ema=0.99)),
+        epochs=600, batch_size=8, learning_rate=4e-3, ema=0.99)),
     "deep_pot_water": Recipe("water", DeepPotSE([1, 8], 5.0, 1.0, (12, 24, 48), 8, (64, 64, 64)), Trainer(
         epochs=150, batch_size=1, learning_rate=7e-3, ema=0.99), seeds=1),
 } | {f"schnet_ethanol_{cutoff}": Recipe(  # twins with a cutoff that atoms do cross, for molecular dynamics
