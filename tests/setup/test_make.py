@@ -19,14 +19,17 @@ case "$1 $2" in
 esac
 """
 
+SETTINGS = "etc/jupyter/labconfig/default_setting_overrides.json"
+
 
 class Checkout:
     """A copy of the files that `make` reads, with the stand-in as its Python."""
 
     def __init__(self, folder: Path, root: Path) -> None:
         self.folder = folder
-        for name in ["Makefile", "pyproject.toml", "constraints.txt"]:
-            shutil.copy(root / name, folder)
+        for name in ["Makefile", "pyproject.toml", "constraints.txt", SETTINGS]:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(root / name, folder / name)
         self.python()
 
     def python(self, version: tuple[int, ...] = (3, 11, 0)) -> None:
@@ -88,10 +91,11 @@ def test_nothing_is_installed_when_nothing_has_changed(checkout):
     assert lab.startswith(".venv/bin/jupyter lab ") and lab.endswith(" notebooks/00_welcome.ipynb")
 
 
-def test_a_changed_pin_brings_the_environment_up_to_date_without_building_it_anew(checkout):
+@pytest.mark.parametrize("changed", ["constraints.txt", SETTINGS])
+def test_a_changed_pin_or_setting_brings_the_environment_up_to_date_without_building_it_anew(checkout, changed):
     checkout.make(".venv/developer")
     later = (checkout.folder / ".venv/developer").stat().st_mtime + 10
-    os.utime(checkout.folder / "constraints.txt", (later, later))
+    os.utime(checkout.folder / changed, (later, later))
     assert checkout.make(".venv/developer").returncode == 0
     assert len(checkout.installed()) == 4 and not any("venv --clear" in line for line in checkout.commands)
 
